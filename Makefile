@@ -1,0 +1,41 @@
+# Tidemark. `make test` installs what the tests need and runs all of them.
+
+GO      ?= go
+LINT    := $(GO) tool -modfile=tools/go.mod golangci-lint
+PKGS    := ./...
+
+.PHONY: all build test check lint vet unit prepare bench demo conformance clean
+
+all: build
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/tidemark ./cmd/tidemark-cloud
+
+test: prepare check unit
+
+# Postgres server programs and a C compiler for the race detector. Debian and its relatives only; elsewhere
+# install them first: prepare says what is missing.
+prepare:
+	./internal/pgtest/prepare.sh
+
+check: vet lint
+
+vet:
+	$(GO) vet $(PKGS)
+	GOOS=windows $(GO) vet ./cmd/tidemark ./agent/... ./installer/...
+
+lint:
+	$(LINT) run
+
+# -p 2: packages with a database server each, on two cores.
+unit:
+	$(GO) test -race -p 2 -timeout 20m $(PKGS)
+
+bench:
+	$(GO) run ./internal/bench
+
+demo:
+	$(GO) run ./cmd/demo
+
+clean:
+	rm -rf bin
