@@ -1,0 +1,168 @@
+package wire
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// maxWindow bounds what one decoder keeps of a frame. It is also the largest
+// window of the encoder's levels in use here.
+const maxWindow = 8 << 20
+
+var encoders = sync.Pool{New: func() any {
+	e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
+		zstd.WithWindowSize(1<<20), zstd.WithEncoderCRC(true), zstd.WithLowerEncoderMem(true))
+	if err != nil { // the options are constant
+		panic(err)
+	}
+	return e
+}}
+
+// EncodeBody appends to dst a zstd frame of the header as one line and the
+// lines behind it.
+func EncodeBody(dst []byte, header any, lines []byte) ([]byte, error) {
+	head, err := json.Marshal(header)
+	if err != nil {
+		return dst, err
+	}
+	e := encoders.Get().(*zstd.Encoder)
+	defer encoders.Put(e)
+	buf := bytes.NewBuffer(dst)
+	e.Reset(buf)
+	for _, part := range [][]byte{head, {'\n'}, lines} {
+		if _, err := e.Write(part); err != nil {
+			return dst, err
+		}
+	}
+	if err := e.Close(); err != nil {
+		return dst, err
+	}
+	return buf.Bytes(), nil
+}
+
+// Limits bound what a BodyReader takes. Each must be positive.
+type Limits struct {
+	Body int64 // bytes, decompressed
+	Line int   // bytes of one line; the header line has at most MaxHeader
+}
+
+// MaxHeader bounds the header line: 1,024 column names of 128 characters,
+// a cursor and marks fit.
+const MaxHeader = 1 << 20
+
+// Errors of a BodyReader, found with errors.Is.
+var (
+	ErrTooLarge  = errors.New("the body is over its limit")
+	ErrTruncated = errors.New("the body ends before the rows that its header announces")
+	ErrBody      = errors.New("the body is not a list of lines in a zstd frame")
+)
+
+// A BodyReader reads what EncodeBody wrote, line by line, in memory bounded
+// by its limits and the frame's window of at most 8 MiB.
+type BodyReader struct {
+	zstd *zstd.Decoder
+	in   *bufio.Reader
+	left int64 // of Limits.Body
+	max  Limits
+	rows int // lines still to come
+	line []byte
+}
+
+var decoders = sync.Pool{New: func() any {
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true))
+	if err != nil { // the options are constant
+		panic(err)
+	}
+	return &BodyReader{zstd: d, in: bufio.NewReaderSize(nil, 64<<10)}
+}}
+
+// NewBodyReader begins to read a frame. Close gives its memory back.
+func NewBodyReader(r io.Reader, max Limits) (*BodyReader, error) {
+	b := decoders.Get().(*BodyReader)
+	b.left, b.max, b.rows = max.Body, max, 0
+	if err := b.zstd.Reset(r); err != nil {
+		b.Close()
+		return nil, fmt.Errorf("%w: %w", ErrBody, err)
+	}
+	b.in.Reset(b.zstd)
+	return b, nil
+}
+
+// Close ends the reading; the last line is no longer valid.
+func (b *BodyReader) Close() {
+	if cap(b.line) > 1<<20 {
+		b.line = nil
+	}
+	_ = b.zstd.Reset(nil) // lets go of the reader; nil cannot fail
+	decoders.Put(b)
+}
+
+// Header reads the header line into v, a pointer to a struct. Unknown fields
+// are refused, so that a newer protocol is not half understood.
+func (b *BodyReader) Header(v any) error {
+	line, err := b.readLine(MaxHeader)
+	if err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return fmt.Errorf("%w: header: %w", ErrBody, err)
+	}
+	if d.More() {
+		return fmt.Errorf("%w: header: more than one value", ErrBody)
+	}
+	return nil
+}
+
+// Expect sets the number of lines that Next returns: the header's Rows.
+func (b *BodyReader) Expect(rows int) { b.rows = rows }
+
+// Next returns the next line without its line feed, valid until the next
+// call. Behind the last expected line it is io.EOF, once the frame has ended
+// with a matching checksum; ErrTruncated when the body ends before it.
+func (b *BodyReader) Next() ([]byte, error) {
+	if b.rows > 0 {
+		b.rows--
+		return b.readLine(b.max.Line)
+	}
+	switch _, err := b.in.ReadByte(); {
+	case err == nil:
+		return nil, fmt.Errorf("%w: more lines than its header announces", ErrBody)
+	case err == io.EOF:
+		return nil, io.EOF
+	default:
+		return nil, fmt.Errorf("%w: %w", ErrBody, err)
+	}
+}
+
+func (b *BodyReader) readLine(max int) ([]byte, error) {
+	b.line = b.line[:0]
+	for {
+		part, err := b.in.ReadSlice('\n')
+		b.left -= int64(len(part))
+		if b.left < 0 || len(b.line)+len(part) > max {
+			return nil, ErrTooLarge
+		}
+		switch {
+		case err == nil && len(b.line) == 0:
+			return part[:len(part)-1], nil
+		case err == nil:
+			b.line = append(b.line, part[:len(part)-1]...)
+			return b.line, nil
+		case errors.Is(err, bufio.ErrBufferFull):
+			b.line = append(b.line, part...)
+		case err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF):
+			return nil, ErrTruncated
+		default:
+			return nil, fmt.Errorf("%w: %w", ErrBody, err)
+		}
+	}
+}
