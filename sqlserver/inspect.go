@@ -1,0 +1,109 @@
+package sqlserver
+
+import (
+	"context"
+	"database/sql/driver"
+	"strings"
+
+	"tidemark/internal/wire"
+)
+
+// A Server is what a source is connected to, for doctor.
+type Server struct {
+	Version  string // "16.0.4135.4", "" where it is not told
+	Edition  string
+	Login    string
+	Database string
+
+	Snapshot              bool // rows are read under SNAPSHOT isolation
+	ReadCommittedSnapshot bool
+	Rights                []Right
+	Notes                 []string // what is missing, and what that means
+}
+
+// A Right is one that Tidemark can use.
+type Right struct {
+	Name string
+	Held bool
+	Use  string // what it is good for; none of them is needed
+}
+
+var rights = []Right{
+	{Name: "VIEW DATABASE STATE", Use: "names the session that holds the ceiling back (Azure SQL)"},
+	{Name: "VIEW SERVER STATE", Use: "names the session that holds the ceiling back"},
+	{Name: "VIEW DEFINITION", Use: "shows all indexes and column definitions"},
+	{Name: "UNMASK", Use: "shows masked columns, which are left out without it"},
+}
+
+// Inspect finds out anew what the server is, what it offers and what the
+// login may do. What cannot be told is left empty; an error means that the
+// source cannot be worked with.
+func (s *Source) Inspect(ctx context.Context) (Server, error) {
+	const op = "look at the server"
+	s.facts.Store(nil)
+	p, err := s.Probe(ctx, nil)
+	if err != nil {
+		return Server{}, err
+	}
+	v := Server{Snapshot: p.Snapshot, ReadCommittedSnapshot: p.ReadCommittedSnapshot, Database: p.Marks.Database}
+	if f := s.facts.Load(); f != nil {
+		v.Notes = append(v.Notes, f.notes...)
+	}
+	asked := []struct {
+		sql  string
+		note string
+		read func([]driver.Value)
+	}{
+		{
+			"SELECT CONVERT(nvarchar(128), SERVERPROPERTY('ProductVersion')) AS version, CONVERT(nvarchar(128), SERVERPROPERTY('Edition')) AS edition;\n",
+			"the server does not tell its version",
+			func(r []driver.Value) { v.Version, v.Edition = textOf(r[0]), textOf(r[1]) },
+		},
+		{
+			"SELECT SUSER_SNAME() AS login_name;\n",
+			"the server does not tell the login's name",
+			func(r []driver.Value) { v.Login = textOf(r[0]) },
+		},
+		{
+			"SELECT HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'VIEW DATABASE STATE') AS a, HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE') AS b," +
+				" HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'VIEW DEFINITION') AS c, HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'UNMASK') AS d;\n",
+			"the server does not tell the login's rights",
+			func(r []driver.Value) {
+				v.Rights = append([]Right(nil), rights...)
+				for i := range v.Rights {
+					v.Rights[i].Held = intOf(r[i]) == 1
+				}
+			},
+		},
+	}
+	for _, a := range asked {
+		err := s.run(ctx, s.plain(a.sql), func(r *rows) error {
+			return r.eachRow(func(row []driver.Value) error {
+				a.read(row)
+				return nil
+			})
+		})
+		if _, refused := serverError(err); refused {
+			v.Notes = append(v.Notes, a.note)
+		} else if err != nil {
+			return Server{}, named(op, err)
+		}
+	}
+	if !v.Snapshot && !v.ReadCommittedSnapshot {
+		v.Notes = append(v.Notes, "reads wait for writers, at most for limits.lock_timeout: ALTER DATABASE "+quote(v.Database)+" SET ALLOW_SNAPSHOT_ISOLATION ON ends that")
+	}
+	return v, nil
+}
+
+// Try reads no rows, but everything that reading rows takes: the rights on
+// the table and its columns, and that these are as the catalog said.
+func (s *Source) Try(ctx context.Context, t *Table) error {
+	op := "try to read " + t.String()
+	r := s.Reader(t, Limits{})
+	if err := r.refused(); err != nil {
+		return named(op, err)
+	}
+	text := strings.Replace(r.rows.firstPage(t.keyTerms(), ""), "TOP (@n)", "TOP (0)", 1)
+	var none wire.Lines
+	return named(op, r.query(ctx, text, r.args(r.rows, 0, position{}), newCollector(r.rows, &none, r.limits).read))
+}

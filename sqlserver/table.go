@@ -1,0 +1,129 @@
+package sqlserver
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"tidemark/internal/wire"
+)
+
+// A Table is one table of the catalog. It is not changed once it is made.
+type Table struct {
+	Schema   string
+	Name     string
+	ObjectID int32
+	Columns  []Column    // in the table's order, without its rowversion column
+	Key      []KeyColumn // in the key's order; empty where Refused says why
+
+	// KeyClustered: the rows are stored in the order of the key.
+	KeyClustered bool
+	// RowVersion is the name of the rowversion column, "" where there is none.
+	RowVersion string
+	// RowVersionIndexed: an index leads with the rowversion column, so that a
+	// delta reads nothing but what has changed.
+	RowVersionIndexed bool
+	// Refused says why the table cannot be synced; "" where it can.
+	Refused string
+	// LeftOut are the columns that are not synced.
+	LeftOut []LeftOut
+
+	// rvOrder: the index that leads with the row version holds its rows in
+	// the order (row version, key).
+	rvOrder bool
+}
+
+// A Column is one column of a table.
+type Column struct {
+	Name      string
+	Type      wire.Type
+	Declared  string // the type's name as declared: that of an alias type, text, ntext, image or numeric too
+	Nullable  bool
+	Identity  bool
+	Computed  bool
+	Collation string // of (n)char, (n)varchar and (n)text; "" for others
+
+	base string // name of the base type
+}
+
+// A KeyColumn is one column of a key.
+type KeyColumn struct {
+	Index int  // into Columns
+	Desc  bool // the key's index sorts it descending
+}
+
+// A LeftOut names a column that is not synced, and why.
+type LeftOut struct{ Column, Reason string }
+
+// String is the table's name as people write it.
+func (t *Table) String() string { return t.Schema + "." + t.Name }
+
+// WireSchema is the table as the cloud sees it. Only a table that is not
+// Refused has one.
+func (t *Table) WireSchema() wire.Schema {
+	s := wire.Schema{Versioning: wire.ByContent}
+	if t.RowVersion != "" {
+		s.Versioning = wire.ByRowVersion
+	}
+	for _, c := range t.Columns {
+		s.Columns = append(s.Columns, wire.Column{Name: c.Name, Type: c.Type, Nullable: c.Nullable})
+	}
+	for _, k := range t.Key {
+		s.Key = append(s.Key, t.Columns[k.Index].Name)
+	}
+	return s
+}
+
+// KeyTypes are the types of the key's columns, in key order.
+func (t *Table) KeyTypes() []wire.Type {
+	types := make([]wire.Type, len(t.Key))
+	for i, k := range t.Key {
+		types[i] = t.Columns[k.Index].Type
+	}
+	return types
+}
+
+// Without returns the table without the named columns, which are then never
+// read. Names are compared without regard to case, as SQL Server mostly does.
+// A column that is not there, or in the key, is an error.
+func (t *Table) Without(names []string) (*Table, error) {
+	if len(names) == 0 {
+		return t, nil
+	}
+	drop := make([]bool, len(t.Columns))
+	for _, name := range names {
+		i := slices.IndexFunc(t.Columns, func(c Column) bool { return strings.EqualFold(c.Name, name) })
+		if i < 0 {
+			if strings.EqualFold(name, t.RowVersion) || slices.ContainsFunc(t.LeftOut, func(l LeftOut) bool { return strings.EqualFold(l.Column, name) }) {
+				continue // not delivered anyway
+			}
+			return nil, fmt.Errorf("table %s has no column %q to exclude", t, name)
+		}
+		if slices.ContainsFunc(t.Key, func(k KeyColumn) bool { return k.Index == i }) {
+			return nil, fmt.Errorf("column %q of table %s is part of its key and cannot be excluded", name, t)
+		}
+		drop[i] = true
+	}
+	less := *t
+	less.Columns, less.Key = nil, slices.Clone(t.Key)
+	less.LeftOut = slices.Clone(t.LeftOut)
+	for i, c := range t.Columns {
+		if drop[i] {
+			less.LeftOut = append(less.LeftOut, LeftOut{c.Name, "excluded by the configuration"})
+			continue
+		}
+		for k := range less.Key {
+			if t.Key[k].Index == i {
+				less.Key[k].Index = len(less.Columns)
+			}
+		}
+		less.Columns = append(less.Columns, c)
+	}
+	return &less, nil
+}
+
+// quote makes an identifier of name, whatever it holds.
+func quote(name string) string { return "[" + strings.ReplaceAll(name, "]", "]]") + "]" }
+
+// quoted is the table's name in SQL.
+func (t *Table) quoted() string { return quote(t.Schema) + "." + quote(t.Name) }
