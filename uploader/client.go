@@ -1,0 +1,170 @@
+package uploader
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"tidemark/internal/fault"
+	"tidemark/internal/wire"
+)
+
+// A Client speaks to the cloud API for one customer. It is safe for concurrent
+// use. Its memory is what its callers hand it, and an answer for each call.
+type Client struct {
+	config  Config
+	base    *url.URL
+	http    *http.Client
+	limiter *rate.Limiter // nil: no limit
+	shared  *gate         // of all calls
+	diffs   *gate         // of comparisons besides, which the cloud refuses first
+
+	closing context.Context
+	close   context.CancelCauseFunc
+	calls   sync.WaitGroup
+
+	mu       sync.Mutex
+	closed   bool
+	state    State
+	refusal  refusal
+	versions tagged[wire.Versions]
+	policy   tagged[wire.Policy]
+	tag      string // of the policy, as last told
+}
+
+// tagged is a document with its ETag.
+type tagged[T any] struct {
+	tag string
+	doc T
+}
+
+// New returns a client. It makes no request.
+func New(c Config) (*Client, error) {
+	base, err := c.prepare()
+	if err != nil {
+		return nil, err
+	}
+	transport := c.Transport
+	if transport == nil {
+		if transport, err = newTransport(c); err != nil {
+			return nil, err
+		}
+	}
+	client := &Client{
+		config: c,
+		base:   base,
+		http: &http.Client{
+			Transport:     transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		limiter: newLimiter(c.BandwidthBytesPerSecond),
+	}
+	client.shared = newGate(newPacer(c.Retry, c.Rand), c.Retry.Spread, client.away)
+	client.diffs = newGate(newPacer(c.Retry, c.Rand), c.Retry.Spread, func(State) {})
+	client.closing, client.close = context.WithCancelCause(context.Background())
+	return client, nil
+}
+
+// Close ends all calls, waits for them and closes the connections. It may be
+// called more than once; its error is always nil.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.close(errClosed)
+	c.calls.Wait()
+	c.http.CloseIdleConnections()
+	return nil
+}
+
+// begin registers a call, whose context ends with the client's.
+func (c *Client) begin(ctx context.Context) (context.Context, func(), error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, nil, errClosed
+	}
+	c.calls.Add(1)
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(c.closing, func() { cancel(errClosed) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+		c.calls.Done()
+	}, nil
+}
+
+// State returns how the cloud stands.
+func (c *Client) State() State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
+}
+
+// away tells the observer what the gate says.
+func (c *Client) away(s State) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.Refused = c.state.Refused
+	c.state = s
+	c.config.Observer(s)
+}
+
+// A refusal is what is remembered of a key that was refused.
+type refusal struct {
+	stop *Stop // nil: it was not
+	hint string
+	key  string
+}
+
+// admit lets one call through when the key has changed or enough time has
+// passed, and fails the others.
+func (c *Client) admit(op, key string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := &c.refusal
+	if r.stop == nil {
+		return nil
+	}
+	now := time.Now()
+	if key == r.key && now.Before(c.state.Next) {
+		return fault.New(op, r.stop, r.hint)
+	}
+	r.key = key
+	c.state.Next = now.Add(c.refusedWait())
+	return nil
+}
+
+// refusedWait is jittered upwards by a half.
+func (c *Client) refusedWait() time.Duration {
+	return c.config.Retry.Refused + jitter(c.config.Rand, c.config.Retry.Refused/2)
+}
+
+// refuse remembers that the key was refused.
+func (c *Client) refuse(key string, stop *Stop, hint string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refusal = refusal{stop: stop, hint: hint, key: key}
+	since := c.state.Since
+	if c.state.Refused == nil {
+		since = time.Now()
+	}
+	c.state = State{Since: since, Next: time.Now().Add(c.refusedWait()), Refused: stop}
+	c.config.Observer(c.state)
+}
+
+// accept remembers that the key was good.
+func (c *Client) accept() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state.Refused == nil {
+		return
+	}
+	c.refusal = refusal{}
+	c.state = State{}
+	c.config.Observer(c.state)
+}
