@@ -1,0 +1,56 @@
+package cloud
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"tidemark/internal/wire"
+)
+
+// How long a server goes by what it read of keys and policies. A key that is
+// not among the ones it knows makes it look again, at most once a second.
+const (
+	freshKeys   = 15 * time.Second
+	recheckKeys = time.Second
+	freshPolicy = 10 * time.Second
+)
+
+// authenticate finds the customer that the request's key opens, and holds it
+// against the one in the path.
+func (s *Server) authenticate(c *call) error {
+	scheme, secret, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return wire.NewProblem(wire.Unauthorized, "the request has no bearer key", "Send the key as \"Authorization: Bearer tmk_...\".")
+	}
+	secret = strings.TrimSpace(secret)
+	owner, ok := keyCustomer(secret)
+	if ok {
+		var err error
+		if ok, err = s.opens(c, owner, secret); err != nil {
+			return err
+		}
+	}
+	if !ok {
+		return wire.NewProblem(wire.Unauthorized, "", "The key was mistyped, rotated or removed. The operator gives a new one with \"tidemark-cloud customers rotate\".")
+	}
+	if asked := c.r.PathValue("customer"); asked != owner {
+		return wire.NewProblem(wire.Forbidden, fmt.Sprintf("the key opens %q, not %q", owner, asked), "Check the customer in the agent's configuration.")
+	}
+	c.customer = owner
+	return nil
+}
+
+func (s *Server) opens(c *call, owner, secret string) (bool, error) {
+	for _, age := range []time.Duration{freshKeys, recheckKeys} {
+		now := s.now()
+		keys, err := s.keys.get(c.r.Context(), owner, now, age)
+		if err != nil {
+			return false, err
+		}
+		if opens(secret, keys, now) {
+			return true, nil
+		}
+	}
+	return false, nil
+}

@@ -1,0 +1,49 @@
+package cloud
+
+import "time"
+
+// Limits bound what one server takes. Memory for bodies is at most Receiving
+// and, for each batch in work, one line and the 8 MiB window of its frame.
+type Limits struct {
+	Body         int64 // bytes of a body as sent
+	Decompressed int64 // bytes of a body of lines, decompressed
+	Line         int   // bytes of one line
+	Document     int64 // bytes of a JSON document
+	Rows         int   // lines of a body
+	Page         int   // bytes of a page of a manifest, decompressed
+	Receiving    int64 // bytes of all bodies that are being received or worked on
+
+	BodyTime    time.Duration // to send a body
+	RequestTime time.Duration // for the work on a request, from its whole body on
+	Patience    time.Duration // to wait for a turn
+
+	Read, Write, Diff Class // requests by what they cost
+}
+
+// A Class bounds requests of one cost. Beyond Waiting they are refused at
+// once with 503; what an instance under load refuses first is the class with
+// the shortest queue.
+type Class struct {
+	Running int // at once
+	Waiting int // for a turn
+}
+
+// DefaultLimits take a row of 16 MiB, the largest that an agent sends, in
+// base64 and with every character escaped.
+func DefaultLimits() Limits {
+	return Limits{
+		Body:         32 << 20,
+		Decompressed: 128 << 20,
+		Line:         100 << 20,
+		Document:     1 << 20,
+		Rows:         100_000,
+		Page:         4 << 20,
+		Receiving:    256 << 20,
+		BodyTime:     2 * time.Minute,
+		RequestTime:  5 * time.Minute,
+		Patience:     10 * time.Second,
+		Read:         Class{Running: 64, Waiting: 1024},
+		Write:        Class{Running: 16, Waiting: 128},
+		Diff:         Class{Running: 4, Waiting: 16},
+	}
+}

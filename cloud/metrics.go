@@ -1,0 +1,135 @@
+package cloud
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"tidemark/internal/wire"
+)
+
+// Bounds of the buckets of request durations, in seconds.
+var buckets = [...]float64{0.005, 0.025, 0.1, 0.5, 2.5, 10, 60}
+
+// metrics are the server's own counters, in the text format of Prometheus.
+// Their labels come from the contract alone, so that their number is bounded.
+type metrics struct {
+	mu       sync.Mutex
+	requests map[requestLabels]uint64
+	took     map[string]*histogram // by path
+	rows     map[rowLabels]uint64
+}
+
+type requestLabels struct {
+	method, path string
+	status       int
+}
+
+type rowLabels struct{ kind, outcome string }
+
+type histogram struct {
+	counts [len(buckets)]uint64 // not cumulative
+	count  uint64
+	sum    float64
+}
+
+func (m *metrics) request(method, path string, status int, took time.Duration) {
+	if path == "other" { // methods of those are the client's to choose
+		method = ""
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.requests == nil {
+		m.requests, m.took = make(map[requestLabels]uint64), make(map[string]*histogram)
+	}
+	m.requests[requestLabels{method, path, status}]++
+	h := m.took[path]
+	if h == nil {
+		h = new(histogram)
+		m.took[path] = h
+	}
+	h.count++
+	h.sum += took.Seconds()
+	if i, _ := slices.BinarySearch(buckets[:], took.Seconds()); i < len(buckets) {
+		h.counts[i]++
+	}
+}
+
+// applied counts what became of a batch; one that was answered again was
+// counted before.
+func (m *metrics) applied(kind wire.BatchKind, a wire.Answer) {
+	if a.Replayed {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.rows == nil {
+		m.rows = make(map[rowLabels]uint64)
+	}
+	for outcome, n := range map[string]int{"inserted": a.Inserted, "updated": a.Updated, "unchanged": a.Unchanged,
+		"deleted": a.Deleted, "guarded": a.Guarded, "refused": len(a.Refused)} {
+		if n > 0 {
+			m.rows[rowLabels{string(kind), outcome}] += uint64(n)
+		}
+	}
+}
+
+// getMetrics answers the counters.
+func (s *Server) getMetrics(c *call) error {
+	var b bytes.Buffer
+	s.metrics.write(&b)
+	family(&b, "tidemark_gate_inside", "gauge", "requests (receiving: bytes) admitted")
+	for _, g := range s.allGates() {
+		inside, _, _ := g.figures()
+		fmt.Fprintf(&b, "tidemark_gate_inside{gate=%q} %d\n", g.name, inside)
+	}
+	family(&b, "tidemark_gate_waiting", "gauge", "requests waiting for a turn")
+	for _, g := range s.allGates() {
+		_, waiting, _ := g.figures()
+		fmt.Fprintf(&b, "tidemark_gate_waiting{gate=%q} %d\n", g.name, waiting)
+	}
+	family(&b, "tidemark_gate_turned_away_total", "counter", "requests refused with 503")
+	for _, g := range s.allGates() {
+		_, _, turned := g.figures()
+		fmt.Fprintf(&b, "tidemark_gate_turned_away_total{gate=%q} %d\n", g.name, turned)
+	}
+	return c.write("text/plain; version=0.0.4; charset=utf-8", b.Bytes())
+}
+
+func (s *Server) allGates() []*gate { return append([]*gate{s.receiving}, s.gates[:]...) }
+
+func family(b *bytes.Buffer, name, kind, help string) {
+	fmt.Fprintf(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
+}
+
+func (m *metrics) write(b *bytes.Buffer) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	family(b, "tidemark_requests_total", "counter", "requests answered")
+	for _, l := range slices.SortedFunc(maps.Keys(m.requests), func(x, y requestLabels) int {
+		return cmp.Or(cmp.Compare(x.path, y.path), cmp.Compare(x.method, y.method), cmp.Compare(x.status, y.status))
+	}) {
+		fmt.Fprintf(b, "tidemark_requests_total{method=%q,path=%q,status=\"%d\"} %d\n", l.method, l.path, l.status, m.requests[l])
+	}
+	family(b, "tidemark_request_seconds", "histogram", "time from the request's head to the end of its answer")
+	for _, path := range slices.Sorted(maps.Keys(m.took)) {
+		h, sum := m.took[path], uint64(0)
+		for i, bound := range buckets {
+			sum += h.counts[i]
+			fmt.Fprintf(b, "tidemark_request_seconds_bucket{path=%q,le=\"%g\"} %d\n", path, bound, sum)
+		}
+		fmt.Fprintf(b, "tidemark_request_seconds_bucket{path=%q,le=\"+Inf\"} %d\n", path, h.count)
+		fmt.Fprintf(b, "tidemark_request_seconds_sum{path=%q} %g\n", path, h.sum)
+		fmt.Fprintf(b, "tidemark_request_seconds_count{path=%q} %d\n", path, h.count)
+	}
+	family(b, "tidemark_rows_total", "counter", "rows of batches by kind and outcome")
+	for _, l := range slices.SortedFunc(maps.Keys(m.rows), func(x, y rowLabels) int {
+		return cmp.Or(cmp.Compare(x.kind, y.kind), cmp.Compare(x.outcome, y.outcome))
+	}) {
+		fmt.Fprintf(b, "tidemark_rows_total{kind=%q,outcome=%q} %d\n", l.kind, l.outcome, m.rows[l])
+	}
+}

@@ -1,0 +1,129 @@
+package cloud
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"go.uber.org/zap"
+
+	"tidemark/internal/wire"
+)
+
+// observe makes a handler of a function that returns an error: it gives the
+// request an ID, turns errors and panics into problem documents, and writes
+// the access log and the metrics.
+func (s *Server) observe(path string, handle func(*call) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		rec := &recorder{ResponseWriter: w}
+		c := &call{w: rec, r: r, id: requestID(r)}
+		rec.Header().Set(wire.HeaderRequestID, c.id)
+		err := s.answer(c, handle)
+		for _, leave := range c.leave {
+			leave()
+		}
+		took := time.Since(start)
+		s.metrics.request(r.Method, path, rec.status(), took)
+		s.access(c, rec, took, err)
+		if errors.Is(err, errPanicLate) {
+			panic(http.ErrAbortHandler) // the answer is half written: the connection must not look well
+		}
+	})
+}
+
+var errPanicLate = errors.New("panic with the answer half written")
+
+// answer runs the handler and writes the problem that it returns.
+func (s *Server) answer(c *call, handle func(*call) error) (err error) {
+	rec := c.w.(*recorder)
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error("panic", zap.String("request_id", c.id), zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
+			err = fmt.Errorf("panic: %v", p)
+			if rec.code != 0 {
+				err = errPanicLate
+				return
+			}
+			writeProblem(rec, problemOf(err), c.id)
+		}
+	}()
+	if err = handle(c); err != nil && rec.code == 0 {
+		writeProblem(rec, problemOf(err), c.id)
+	}
+	return err
+}
+
+func (s *Server) access(c *call, rec *recorder, took time.Duration, err error) {
+	level := zap.InfoLevel
+	switch code := rec.status(); {
+	case code == http.StatusInternalServerError:
+		level = zap.ErrorLevel
+	case c.customer == "" && code < 300: // probes
+		level = zap.DebugLevel
+	}
+	entry := s.log.Check(level, "request")
+	if entry == nil {
+		return
+	}
+	fields := []zap.Field{zap.String("request_id", c.id), zap.String("method", c.r.Method), zap.String("path", c.r.URL.Path),
+		zap.Int("status", rec.status()), zap.Duration("took", took), zap.Int("bytes_in", len(c.body)), zap.Int64("bytes_out", rec.bytes),
+		zap.String("remote", c.r.RemoteAddr)}
+	if c.customer != "" {
+		fields = append(fields, zap.String("customer", c.customer))
+	}
+	if err != nil {
+		fields = append(fields, zap.Error(err))
+	}
+	entry.Write(fields...)
+}
+
+// requestID is the client's, when it is one that a log can hold, or a new one.
+func requestID(r *http.Request) string {
+	id := r.Header.Get(wire.HeaderRequestID)
+	if id == "" || len(id) > 64 {
+		return rand.Text()
+	}
+	for _, c := range []byte(id) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '-' && c != '_' {
+			return rand.Text()
+		}
+	}
+	return id
+}
+
+// A recorder remembers what was answered.
+type recorder struct {
+	http.ResponseWriter
+	code  int
+	bytes int64
+}
+
+func (r *recorder) WriteHeader(code int) {
+	if r.code == 0 {
+		r.code = code
+	}
+	r.ResponseWriter.WriteHeader(code)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.code == 0 {
+		r.code = http.StatusOK
+	}
+	n, err := r.ResponseWriter.Write(b)
+	r.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the server's own writer.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+func (r *recorder) status() int {
+	if r.code == 0 {
+		return http.StatusOK
+	}
+	return r.code
+}

@@ -1,0 +1,77 @@
+package postgres
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"tidemark/internal/fault"
+)
+
+//go:embed migrations/*.sql
+var migrationFiles embed.FS
+
+// migrationLock is the advisory lock that one migrating process holds.
+const migrationLock = 0x7469_6465_6d61_726b // "tidemark"
+
+// migrate brings the database to the newest of the embedded migrations, each
+// in a transaction of its own, forward only. Their number is their place in
+// the folder, from 1.
+func migrate(ctx context.Context, pool *pgxpool.Pool) error {
+	names, err := fs.Glob(migrationFiles, "migrations/*.sql")
+	if err != nil {
+		return err
+	}
+	for done := false; !done; {
+		err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+			done, err = migrateNext(ctx, tx, names)
+			return err
+		})
+		if err != nil {
+			return fault.New("migrate the database", err,
+				"the user needs CREATE on the database the first time, and must own the schemas tidemark and data")
+		}
+	}
+	return nil
+}
+
+// migrateNext applies the first migration that is missing; done says that
+// none is.
+func migrateNext(ctx context.Context, tx pgx.Tx, names []string) (done bool, err error) {
+	if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(migrationLock)); err != nil {
+		return false, err
+	}
+	var isNew bool
+	if err := tx.QueryRow(ctx, "SELECT to_regclass('tidemark.migrations') IS NULL").Scan(&isNew); err != nil {
+		return false, err
+	}
+	have := 0
+	if isNew {
+		_, err = tx.Exec(ctx, "CREATE SCHEMA tidemark CREATE TABLE migrations (number integer PRIMARY KEY, name text NOT NULL, applied timestamptz NOT NULL DEFAULT now())")
+	} else {
+		err = tx.QueryRow(ctx, "SELECT max(number) FROM tidemark.migrations").Scan(&have)
+	}
+	switch {
+	case err != nil:
+		return false, err
+	case have == len(names):
+		return true, nil
+	case have > len(names):
+		return false, fault.New("read the migrations", fmt.Errorf("the database is at %d, this program knows %d", have, len(names)),
+			"a newer version of the program has used this database: run that one")
+	}
+	sql, err := migrationFiles.ReadFile(names[have])
+	if err != nil {
+		return false, err
+	}
+	// The simple protocol takes several statements at once.
+	if _, err := tx.Conn().PgConn().Exec(ctx, string(sql)).ReadAll(); err != nil {
+		return false, fmt.Errorf("%s: %w", names[have], err)
+	}
+	_, err = tx.Exec(ctx, "INSERT INTO tidemark.migrations (number, name) VALUES ($1, $2)", have+1, names[have])
+	return false, err
+}

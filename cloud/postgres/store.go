@@ -1,0 +1,55 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"tidemark/cloud"
+)
+
+// Store is a cloud.Store in a Postgres database. Several processes may share
+// the database.
+type Store struct {
+	pool     *pgxpool.Pool
+	options  Options
+	datasets registry
+}
+
+var _ cloud.Store = (*Store)(nil)
+
+// Open connects to the database of the connection string (a URL or keywords;
+// see "Connection Strings" in the PostgreSQL manual, TLS with sslmode and
+// sslrootcert) and brings it to the newest migration. It fails with a hint
+// when the server is older than Postgres 13, its encoding is not UTF-8, or it
+// allows fewer connections than o asks for.
+func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
+	o = o.withDefaults()
+	pool, err := openPool(ctx, dsn, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := migrate(ctx, pool); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return &Store{pool: pool, options: o}, nil
+}
+
+// readyWithin bounds Ready: a store whose connections are all busy for so
+// long cannot serve now.
+const readyWithin = 2 * time.Second
+
+// Ready reports whether a connection is free and the server answers.
+func (s *Store) Ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	return unavailable(s.pool.Ping(ctx))
+}
+
+// Close waits until every connection is given back and closes them.
+func (s *Store) Close() error {
+	s.pool.Close()
+	return nil
+}

@@ -1,0 +1,63 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"tidemark/internal/wire"
+)
+
+// Versions implements cloud.Tables.
+func (s *Store) Versions(ctx context.Context, customer string) (wire.Versions, error) {
+	all := wire.Versions{Tables: map[string]wire.Version{}}
+	rows, err := s.pool.Query(ctx, readVersions, customer)
+	if err != nil {
+		return all, unavailable(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		var st state
+		if err := rows.Scan(append([]any{&name}, st.columns()...)...); err != nil {
+			return all, err
+		}
+		st.scanned()
+		all.Tables[name] = st.Version
+	}
+	return all, unavailable(rows.Err())
+}
+
+// Table implements cloud.Tables.
+func (s *Store) Table(ctx context.Context, customer, table string) (wire.Table, error) {
+	var st state
+	var document []byte
+	err := s.pool.QueryRow(ctx, "SELECT "+versionColumns+`, s.document
+		FROM tidemark.versions v JOIN tidemark.schemas s USING (customer, name) WHERE v.customer = $1 AND v.name = $2`, customer, table).
+		Scan(append(st.columns(), &document)...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return wire.Table{}, unregistered(table)
+	}
+	if err != nil {
+		return wire.Table{}, unavailable(err)
+	}
+	st.scanned()
+	t := wire.Table{Name: table, Version: st.Version}
+	return t, json.Unmarshal(document, &t.Schema)
+}
+
+// Release implements cloud.Tables.
+func (s *Store) Release(ctx context.Context, customer, table string) (was wire.Writer, err error) {
+	err = s.run(ctx, func(c *session) error {
+		st, err := c.begin(ctx, "BEGIN", lockState, customer, table)
+		if err != nil {
+			return err
+		}
+		was = st.Version.Writer
+		st.State = st.Release()
+		return c.pipeline(ctx, st.write(customer, table), statement{sql: "COMMIT"})
+	})
+	return was, err
+}

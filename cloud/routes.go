@@ -1,0 +1,123 @@
+package cloud
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"tidemark/internal/wire"
+)
+
+// class says what a request costs.
+type class int
+
+const (
+	reads class = iota
+	writes
+	diffs
+	classes // their number
+)
+
+// kind says what the body of a request is.
+type kind int
+
+const (
+	none     kind = iota
+	document      // JSON
+	lines         // of rows, in a zstd frame
+	maybe         // lines or nothing
+)
+
+// A route is one operation of the API.
+type route struct {
+	method string
+	path   string
+	body   kind
+	class  class
+	handle func(*Server, *call) error
+}
+
+// Routes of customers need a key that opens the customer in the path.
+var customerRoutes = []route{
+	{"GET", "/v1/customers/{customer}/versions", none, reads, (*Server).getVersions},
+	{"GET", "/v1/customers/{customer}/policy", none, reads, (*Server).getPolicy},
+	{"GET", "/v1/customers/{customer}/tables/{table}", none, reads, (*Server).getTable},
+	{"PUT", "/v1/customers/{customer}/tables/{table}/schema", document, writes, (*Server).putSchema},
+	{"POST", "/v1/customers/{customer}/tables/{table}/rows", lines, writes, (*Server).postRows},
+	{"DELETE", "/v1/customers/{customer}/tables/{table}/rows", maybe, writes, (*Server).deleteRows},
+	{"POST", "/v1/customers/{customer}/tables/{table}/manifest", lines, diffs, (*Server).postManifest},
+}
+
+// Open routes need no key, wait for nobody and tell nothing of a customer.
+var openRoutes = []route{
+	{method: "GET", path: "/healthz", handle: (*Server).getHealth},
+	{method: "GET", path: "/readyz", handle: (*Server).getReady},
+	{method: "GET", path: "/metrics", handle: (*Server).getMetrics},
+	{method: "GET", path: "/openapi.yaml", handle: (*Server).getOpenAPI},
+}
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range customerRoutes {
+		mux.Handle(r.method+" "+r.path, s.observe(r.path, func(c *call) error { return s.guard(r, c) }))
+	}
+	for _, r := range openRoutes {
+		mux.Handle(r.method+" "+r.path, s.observe(r.path, func(c *call) error { return r.handle(s, c) }))
+	}
+	mux.Handle("/", s.observe("other", func(c *call) error {
+		return wire.NewProblem(wire.NotFound, c.r.Method+" "+c.r.URL.Path, "The operations are in /openapi.yaml.")
+	}))
+	return mux
+}
+
+// guard lets a request of a customer in: the key, the table's name, the body,
+// and a turn in its class. The store works only after all of them.
+func (s *Server) guard(r route, c *call) error {
+	if err := s.authenticate(c); err != nil {
+		return err
+	}
+	if err := s.announcePolicy(c); err != nil {
+		return err
+	}
+	if strings.Contains(r.path, "{table}") {
+		c.table = c.r.PathValue("table")
+		if err := CheckTable(c.table); err != nil {
+			return malformed(err)
+		}
+	}
+	if err := s.receive(c, r.body); err != nil {
+		return err
+	}
+	leave, err := s.gates[r.class].enter(c.r.Context(), 1)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	ctx, cancel := context.WithTimeout(c.r.Context(), s.limits.RequestTime)
+	defer cancel()
+	c.r = c.r.WithContext(ctx)
+	return r.handle(s, c)
+}
+
+// receive reads the body that a route has.
+func (s *Server) receive(c *call, k kind) (err error) {
+	switch k {
+	case none:
+		return nil
+	case document:
+		c.body, err = s.read(c, s.limits.Document)
+		return err
+	}
+	if c.body, err = s.read(c, s.limits.Body); err != nil {
+		return err
+	}
+	announced := c.r.Header.Get("Content-Type") != "" || c.r.Header.Get("Content-Encoding") != ""
+	if len(c.body) > 0 || k == lines {
+		return isLines(c.r)
+	}
+	if announced { // a list of keys that lost its lines on the way must not delete all
+		return malformed(errors.New("a list of keys was announced, but the body is empty"))
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+package cloud
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"tidemark/internal/wire"
+)
+
+// Config is what a Server needs.
+type Config struct {
+	Store  Store
+	Logger *zap.Logger // access log and faults; nil: none
+	Limits Limits      // zero: DefaultLimits
+	// Now is the clock for keys and claims; nil: time.Now.
+	Now func() time.Time
+}
+
+// A Server answers the API over a Store. It does not own the store.
+type Server struct {
+	store  Store
+	log    *zap.Logger
+	limits Limits
+	now    func() time.Time
+
+	keys     cache[[]Key]
+	policies cache[wire.Policy]
+	schemas  schemas
+	metrics  metrics
+
+	receiving *gate // bytes of bodies
+	gates     [classes]*gate
+	draining  atomic.Bool
+	handler   http.Handler
+}
+
+// New returns a Server.
+func New(c Config) *Server {
+	if c.Logger == nil {
+		c.Logger = zap.NewNop()
+	}
+	if c.Limits == (Limits{}) {
+		c.Limits = DefaultLimits()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	l := c.Limits
+	s := &Server{store: c.Store, log: c.Logger, limits: l, now: c.Now}
+	s.keys = cache[[]Key]{load: c.Store.Keys}
+	s.policies = cache[wire.Policy]{load: func(ctx context.Context, customer string) (wire.Policy, error) {
+		return effectivePolicy(ctx, c.Store, customer)
+	}}
+	s.receiving = newGate("receiving", l.Receiving, l.Read.Waiting+l.Write.Waiting+l.Diff.Waiting, l.Patience)
+	s.gates = [classes]*gate{
+		reads:  newGate("read", int64(l.Read.Running), l.Read.Waiting, l.Patience),
+		writes: newGate("write", int64(l.Write.Running), l.Write.Waiting, l.Patience),
+		diffs:  newGate("diff", int64(l.Diff.Running), l.Diff.Waiting, l.Patience),
+	}
+	s.handler = s.routes()
+	return s
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }

@@ -1,0 +1,197 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"tidemark/cloud"
+	"tidemark/internal/wire"
+)
+
+// AddCustomer: see cloud.Customers.
+func (s *Store) AddCustomer(ctx context.Context, c cloud.Customer, first cloud.Key) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		r, err := tx.ExecContext(ctx, "INSERT INTO customers (id, name, created) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", c.ID, c.Name, timeText(c.Created))
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, cloud.ErrExists)
+		}
+		return addKey(ctx, tx, c.ID, first)
+	})
+}
+
+func addKey(ctx context.Context, tx *sql.Tx, customer string, k cloud.Key) error {
+	_, err := tx.ExecContext(ctx, "INSERT INTO keys (customer, hash, created, expires) VALUES (?, ?, ?, ?)",
+		customer, k.Hash[:], timeText(k.Created), timeText(k.Expires))
+	return err
+}
+
+// ListCustomers: see cloud.Customers.
+func (s *Store) ListCustomers(ctx context.Context) ([]cloud.Customer, error) {
+	rows, err := s.reader.QueryContext(ctx, "SELECT id, name, created FROM customers ORDER BY id")
+	if err != nil {
+		return nil, available(err)
+	}
+	defer rows.Close()
+	var all []cloud.Customer
+	for rows.Next() {
+		var c cloud.Customer
+		var created string
+		if err := rows.Scan(&c.ID, &c.Name, &created); err != nil {
+			return nil, err
+		}
+		if c.Created, err = textTime(created); err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return all, available(rows.Err())
+}
+
+// Keys: see cloud.Customers.
+func (s *Store) Keys(ctx context.Context, customer string) ([]cloud.Key, error) {
+	rows, err := s.reader.QueryContext(ctx, "SELECT hash, created, expires FROM keys WHERE customer = ? ORDER BY created, hash", customer)
+	if err != nil {
+		return nil, available(err)
+	}
+	defer rows.Close()
+	var all []cloud.Key
+	for rows.Next() {
+		var k cloud.Key
+		var hash []byte
+		var created, expires string
+		if err := rows.Scan(&hash, &created, &expires); err != nil {
+			return nil, err
+		}
+		copy(k.Hash[:], hash)
+		if k.Created, err = textTime(created); err != nil {
+			return nil, err
+		}
+		if k.Expires, err = textTime(expires); err != nil {
+			return nil, err
+		}
+		all = append(all, k)
+	}
+	return all, available(rows.Err())
+}
+
+// RotateKey: see cloud.Customers.
+func (s *Store) RotateKey(ctx context.Context, customer string, next cloud.Key, now, until time.Time) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		if err := customerExists(ctx, tx, customer); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM keys WHERE customer = ? AND expires <> '' AND expires <= ?", customer, timeText(now)); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE keys SET expires = ?1 WHERE customer = ?2 AND (expires = '' OR expires > ?1)", timeText(until), customer); err != nil {
+			return err
+		}
+		return addKey(ctx, tx, customer, next)
+	})
+}
+
+// customerExists returns a problem NotFound for a customer that does not.
+func customerExists(ctx context.Context, tx *sql.Tx, customer string) error {
+	var one int
+	err := tx.QueryRowContext(ctx, "SELECT 1 FROM customers WHERE id = ?", customer).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return wire.NewProblem(wire.NotFound, "no customer "+customer, "")
+	}
+	return err
+}
+
+// RemoveCustomer: see cloud.Customers.
+func (s *Store) RemoveCustomer(ctx context.Context, customer string) error {
+	var tables []string
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		if err := customerExists(ctx, tx, customer); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM keys WHERE customer = ?", customer); err != nil {
+			return err
+		}
+		rows, err := tx.QueryContext(ctx, "SELECT name FROM tables WHERE customer = ?", customer)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var name string
+			if err := rows.Scan(&name); err != nil {
+				return err
+			}
+			tables = append(tables, name)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return err
+	}
+	for _, table := range tables {
+		if _, err := s.dropRows(ctx, customer, table, everyEpoch); err != nil {
+			return err
+		}
+	}
+	return s.write(ctx, func(tx *sql.Tx) error {
+		for _, text := range []string{"DELETE FROM answers WHERE customer = ?", "DELETE FROM tables WHERE customer = ?",
+			"DELETE FROM policies WHERE customer = ?", "DELETE FROM customers WHERE id = ?"} {
+			if _, err := tx.ExecContext(ctx, text, customer); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Policy: see cloud.Policies.
+func (s *Store) Policy(ctx context.Context, customer string) (p wire.Policy, err error) {
+	var body []byte
+	err = s.reader.QueryRowContext(ctx, "SELECT body FROM policies WHERE customer = ?", customer).Scan(&body)
+	if errors.Is(err, sql.ErrNoRows) {
+		return wire.Policy{}, nil
+	}
+	if err != nil {
+		return wire.Policy{}, available(err)
+	}
+	return p, json.Unmarshal(body, &p)
+}
+
+// SetPolicy: see cloud.Policies.
+func (s *Store) SetPolicy(ctx context.Context, customer string, p wire.Policy) error {
+	body, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, func(tx *sql.Tx) error {
+		if customer != cloud.Fleet {
+			if err := customerExists(ctx, tx, customer); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, "INSERT INTO policies (customer, body) VALUES (?, ?) ON CONFLICT (customer) DO UPDATE SET body = excluded.body", customer, string(body))
+		return err
+	})
+}
+
+// timeLayout sorts as text: all digits, always UTC.
+const timeLayout = "2006-01-02T15:04:05.000000000Z"
+
+func timeText(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(timeLayout)
+}
+
+func textTime(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	return time.Parse(timeLayout, s)
+}

@@ -1,0 +1,135 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	_ "embed"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"tidemark/cloud"
+	"tidemark/internal/fault"
+)
+
+// migrations bring a file from the version before to the next; the version is
+// in SQLite's user_version. They are only ever added to.
+var migrations = []string{firstSchema}
+
+//go:embed schema.sql
+var firstSchema string
+
+// Bounds of one store.
+const (
+	readers    = 4
+	busyTime   = 10 * time.Second // to wait for another process
+	dropStep   = 5_000            // rows deleted in one transaction
+	checkEvery = 256              // rows between two looks at the context
+)
+
+// A Store is a cloud.Store in one file.
+type Store struct {
+	writer *sql.DB // one connection
+	reader *sql.DB
+}
+
+var _ cloud.Store = (*Store)(nil)
+
+// Open opens the store in the file at path, which it makes if it is not there.
+func Open(ctx context.Context, path string) (*Store, error) {
+	op := "open store " + path
+	writer, err := open(path, url.Values{"_txlock": {"immediate"}, "_pragma": {
+		"busy_timeout(" + fmt.Sprint(busyTime.Milliseconds()) + ")", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"}}, 1)
+	if err != nil {
+		return nil, fault.New(op, err, "")
+	}
+	s := &Store{writer: writer}
+	if err := s.migrate(ctx); err != nil {
+		return nil, errors.Join(fault.New(op, err, "Check the path, its folder's permissions and the space on its disk."), writer.Close())
+	}
+	s.reader, err = open(path, url.Values{"_pragma": {"busy_timeout(" + fmt.Sprint(busyTime.Milliseconds()) + ")", "query_only(ON)"}}, readers)
+	if err != nil {
+		return nil, errors.Join(fault.New(op, err, ""), writer.Close())
+	}
+	return s, nil
+}
+
+func open(path string, options url.Values, connections int) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+options.Encode())
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db, nil
+}
+
+func (s *Store) migrate(ctx context.Context) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		var version int
+		if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+			return err
+		}
+		if version > len(migrations) {
+			return fmt.Errorf("the file was written by a newer program (%d, known are %d)", version, len(migrations))
+		}
+		for _, m := range migrations[version:] {
+			if _, err := tx.ExecContext(ctx, m); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", len(migrations)))
+		return err
+	})
+}
+
+// Ready reports whether the file can be read.
+func (s *Store) Ready(ctx context.Context) error {
+	var one int
+	return available(s.reader.QueryRowContext(ctx, "SELECT 1 FROM sqlite_schema LIMIT 1").Scan(&one))
+}
+
+// Close waits for what is running and closes the file.
+func (s *Store) Close() error { return errors.Join(s.reader.Close(), s.writer.Close()) }
+
+// write runs f in a transaction that holds the file's write lock from its
+// start, so that what f reads cannot change before it commits.
+func (s *Store) write(ctx context.Context, f func(*sql.Tx) error) error {
+	return run(ctx, s.writer, f)
+}
+
+// read runs f on one state of the file.
+func (s *Store) read(ctx context.Context, f func(*sql.Tx) error) error {
+	return run(ctx, s.reader, f)
+}
+
+func run(ctx context.Context, db *sql.DB, f func(*sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return available(err)
+	}
+	if err := f(tx); err != nil {
+		if e := tx.Rollback(); e != nil && !errors.Is(e, sql.ErrTxDone) {
+			err = errors.Join(err, e)
+		}
+		return available(err)
+	}
+	return available(tx.Commit())
+}
+
+// available marks errors of SQLite that pass by themselves, or when somebody
+// makes room (https://sqlite.org/rescode.html), with cloud.ErrUnavailable.
+func available(err error) error {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		switch e.Code() & 0xff {
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_NOMEM:
+			return fmt.Errorf("%w: %w", cloud.ErrUnavailable, err)
+		}
+	}
+	return err
+}

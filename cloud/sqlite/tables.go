@@ -1,0 +1,89 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+
+	"tidemark/cloud/dataset"
+	"tidemark/cloud/ledger"
+	"tidemark/internal/wire"
+)
+
+// held is what the file says of one customer's table.
+type held struct {
+	state  ledger.State
+	schema wire.Schema
+	set    dataset.Dataset
+}
+
+// load reads what the file says of a table; a problem NotFound when the
+// customer has not registered it.
+func load(ctx context.Context, tx *sql.Tx, customer, table string) (h held, err error) {
+	var state, schema, set []byte
+	err = tx.QueryRowContext(ctx, "SELECT t.state, t.schema, d.body FROM tables t JOIN datasets d ON d.name = t.name WHERE t.customer = ? AND t.name = ?",
+		customer, table).Scan(&state, &schema, &set)
+	if errors.Is(err, sql.ErrNoRows) {
+		return held{}, wire.NewProblem(wire.NotFound, "table "+table+" is not registered", "Register its schema first.")
+	}
+	if err != nil {
+		return held{}, err
+	}
+	return h, errors.Join(json.Unmarshal(state, &h.state), json.Unmarshal(schema, &h.schema), json.Unmarshal(set, &h.set))
+}
+
+func saveState(ctx context.Context, tx *sql.Tx, customer, table string, s ledger.State) error {
+	body, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE tables SET state = ? WHERE customer = ? AND name = ?", string(body), customer, table)
+	return err
+}
+
+// Versions: see cloud.Tables.
+func (s *Store) Versions(ctx context.Context, customer string) (wire.Versions, error) {
+	rows, err := s.reader.QueryContext(ctx, "SELECT name, state FROM tables WHERE customer = ?", customer)
+	if err != nil {
+		return wire.Versions{}, available(err)
+	}
+	defer rows.Close()
+	v := wire.Versions{Tables: make(map[string]wire.Version)}
+	for rows.Next() {
+		var name string
+		var body []byte
+		var state ledger.State
+		if err := rows.Scan(&name, &body); err != nil {
+			return wire.Versions{}, err
+		}
+		if err := json.Unmarshal(body, &state); err != nil {
+			return wire.Versions{}, err
+		}
+		v.Tables[name] = state.Version
+	}
+	return v, available(rows.Err())
+}
+
+// Table: see cloud.Tables.
+func (s *Store) Table(ctx context.Context, customer, table string) (t wire.Table, err error) {
+	err = s.read(ctx, func(tx *sql.Tx) error {
+		h, err := load(ctx, tx, customer, table)
+		t = wire.Table{Name: table, Version: h.state.Version, Schema: h.schema}
+		return err
+	})
+	return t, err
+}
+
+// Release: see cloud.Tables.
+func (s *Store) Release(ctx context.Context, customer, table string) (w wire.Writer, err error) {
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		h, err := load(ctx, tx, customer, table)
+		if err != nil {
+			return err
+		}
+		w = h.state.Version.Writer
+		return saveState(ctx, tx, customer, table, h.state.Release())
+	})
+	return w, err
+}

@@ -1,0 +1,126 @@
+package storetest
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tidemark/cloud"
+	"tidemark/internal/wire"
+)
+
+func testCustomers(t *testing.T, f *fixture) {
+	ctx := t.Context()
+	if err := f.Ready(ctx); err != nil {
+		t.Errorf("Ready: %v", err)
+	}
+	got, err := f.ListCustomers(ctx)
+	want := []cloud.Customer{{ID: customer, Name: "ACME", Created: start}, {ID: other, Name: "GLOBEX", Created: start}}
+	if d := cmp.Diff(want, got); err != nil || d != "" {
+		t.Errorf("ListCustomers: %v %s", err, d)
+	}
+	if err := f.AddCustomer(ctx, cloud.Customer{ID: customer, Created: start}, keyOf("x")); !errors.Is(err, cloud.ErrExists) {
+		t.Errorf("adding a customer again: %v", err)
+	}
+	keys, err := f.Keys(ctx, customer)
+	if d := cmp.Diff([]cloud.Key{keyOf(customer)}, keys); err != nil || d != "" {
+		t.Errorf("Keys: %v %s", err, d)
+	}
+	if keys, err := f.Keys(ctx, "nobody"); err != nil || len(keys) != 0 {
+		t.Errorf("Keys of nobody: %v, %v", keys, err)
+	}
+}
+
+func testRotate(t *testing.T, f *fixture) {
+	ctx := t.Context()
+	rotate := func(secret string, now, until time.Time) {
+		t.Helper()
+		next := keyOf(secret)
+		next.Created = now
+		if err := f.RotateKey(ctx, customer, next, now, until); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expiries := func() map[[32]byte]time.Time {
+		keys, err := f.Keys(ctx, customer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := make(map[[32]byte]time.Time)
+		for _, k := range keys {
+			m[k.Hash] = k.Expires
+		}
+		return m
+	}
+	at := func(hours int) time.Time { return start.Add(time.Duration(hours) * time.Hour) }
+	rotate("second", at(0), at(24))
+	rotate("third", at(1), at(2))
+	want := map[[32]byte]time.Time{keyOf(customer).Hash: at(2), keyOf("second").Hash: at(2), keyOf("third").Hash: {}}
+	if d := cmp.Diff(want, expiries()); d != "" {
+		t.Errorf("a later expiry was brought forward: %s", d)
+	}
+	rotate("fourth", at(3), at(9))
+	want = map[[32]byte]time.Time{keyOf("third").Hash: at(9), keyOf("fourth").Hash: {}}
+	if d := cmp.Diff(want, expiries()); d != "" {
+		t.Errorf("expired keys go: %s", d)
+	}
+	wantProblem(t, f.RotateKey(ctx, "nobody", keyOf("x"), at(0), at(1)), wire.NotFound)
+}
+
+func testRemoveCustomer(t *testing.T, f *fixture) {
+	ctx := t.Context()
+	mine := f.loaded(t, customer, simple, `["1",1,"mine"]`)
+	theirs := f.loaded(t, other, simple, `["1",1,"theirs"]`)
+	if err := f.RemoveCustomer(ctx, customer); err != nil {
+		t.Fatal(err)
+	}
+	if keys, err := f.Keys(ctx, customer); err != nil || len(keys) != 0 {
+		t.Errorf("keys are left: %v %v", keys, err)
+	}
+	if all, err := f.ListCustomers(ctx); err != nil || len(all) != 1 || all[0].ID != other {
+		t.Errorf("customers are left: %v %v", all, err)
+	}
+	_, err := f.Table(ctx, customer, table)
+	wantProblem(t, err, wire.NotFound)
+	_, err = f.Register(ctx, customer, table, simple)
+	wantProblem(t, err, wire.NotFound)
+	wantProblem(t, f.RemoveCustomer(ctx, customer), wire.NotFound)
+	theirs.has(t, `["1",1,"theirs"]`)
+
+	if err := f.AddCustomer(ctx, cloud.Customer{ID: customer, Created: start}, keyOf("again")); err != nil {
+		t.Fatal(err)
+	}
+	mine = f.site(t, customer, simple)
+	mine.has(t)
+	if v := mine.read(t); v != (wire.Version{Schema: simple.Fingerprint()}) {
+		t.Errorf("a customer that comes back finds %+v", v)
+	}
+}
+
+func testPolicies(t *testing.T, f *fixture) {
+	ctx := t.Context()
+	paused := wire.Policy{Paused: true, Reason: "maintenance"}
+	own := wire.Policy{Tables: map[string]wire.TablePolicy{"*": {MinInterval: 60}, "dbo.a": {Disabled: true, Reason: "too large"}}}
+	for _, step := range []struct {
+		customer string
+		set      *wire.Policy
+		want     wire.Policy
+	}{
+		{customer: customer}, {customer: cloud.Fleet},
+		{customer, &own, own}, {cloud.Fleet, &paused, paused}, {customer: customer, want: own}, {customer: other},
+		{customer, &wire.Policy{}, wire.Policy{}},
+	} {
+		if step.set != nil {
+			if err := f.SetPolicy(ctx, step.customer, *step.set); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := f.Policy(ctx, step.customer)
+		if d := cmp.Diff(step.want, got); err != nil || d != "" {
+			t.Errorf("policy of %q: %v %s", step.customer, err, d)
+		}
+	}
+	wantProblem(t, f.SetPolicy(ctx, "nobody", own), wire.NotFound)
+}
