@@ -1,0 +1,163 @@
+package config
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// customerPattern is what the cloud accepts as a customer's ID.
+var customerPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
+
+// check reports what can be seen only when the fields stand side by side.
+func check(d *decoder, c *Config) {
+	if d.require("customer", "the customer's name, as the cloud's operator gave it") && c.Customer != "" && !customerPattern.MatchString(c.Customer) {
+		d.reportField("customer", Problem{
+			Message:  fmt.Sprintf("customer: %q cannot be a customer", c.Customer),
+			Expected: "1 to 63 lower case letters, digits, dots, dashes or underscores",
+		})
+	}
+	checkCloud(d, &c.Cloud)
+	checkPace(d, "defaults", c.Defaults)
+	if !d.has("source") && !d.has("sources") {
+		d.reportField("source", Problem{Message: "source is missing", Expected: `"source" with one database, or "sources" with a list of them`})
+	}
+	checkSources(d, c)
+}
+
+// require reports a field that is missing or empty.
+func (d *decoder) require(path, expected string) bool {
+	if d.has(path) {
+		return true
+	}
+	if d.broken(path) || d.mistyped[path] {
+		return false
+	}
+	message := last(path) + " is missing"
+	if in := parent(path); in != "" {
+		message = fmt.Sprintf("%s is missing in %s", last(path), in)
+	}
+	d.reportField(path, Problem{Message: message, Expected: expected})
+	return false
+}
+
+// broken tells that a mapping around path was reported already: what it lacks
+// is no news then.
+func (d *decoder) broken(path string) bool {
+	for _, p := range d.problems {
+		if p.Field == path || p.Field != "" && p.Field == parent(path) {
+			return true
+		}
+	}
+	return false
+}
+
+func checkCloud(d *decoder, c *Cloud) {
+	if !d.broken("cloud") || d.has("cloud") {
+		if d.require("cloud.url", "the address of the cloud API, such as https://tidemark.example.com") {
+			checkURL(d, c)
+		}
+		if !d.has("cloud.key_file") {
+			d.require("cloud.key", "a reference to the customer's key: ${file:PATH} or ${env:NAME}")
+		}
+	}
+	d.onlyReference("cloud.key", c.Key)
+	d.together("cloud.client_cert", c.ClientCert, "cloud.client_key", c.ClientKey)
+	if sum, err := hex.DecodeString(c.Pin); c.Pin != "" && (err != nil || len(sum) != 32) {
+		d.reportField("cloud.pin", Problem{Message: "pin: not a SHA-256", Expected: "64 hexadecimal digits"})
+	}
+	checkProxy(d, c.Proxy)
+}
+
+func checkURL(d *decoder, c *Cloud) {
+	if d.broken("cloud.url") {
+		return
+	}
+	u, err := url.Parse(c.URL)
+	p := Problem{Expected: "an address such as https://tidemark.example.com"}
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		p.Message = fmt.Sprintf("url: %q is not an http or https address", c.URL)
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		p.Message = "url: an address without user, query and fragment is needed"
+	case u.Scheme == "http" && !c.AllowHTTP && !loopback(u.Hostname()):
+		p = Problem{Message: "url: over http the key and the rows travel readable", Expected: "https", Hint: "allow_http: true accepts that"}
+	default:
+		c.URL = strings.TrimRight(c.URL, "/")
+		return
+	}
+	d.reportField("cloud.url", p)
+}
+
+func checkProxy(d *decoder, s Secret) {
+	if s.IsZero() || !s.literal() || s.get().text == "system" || s.get().text == "none" {
+		return
+	}
+	u, err := url.Parse(s.get().text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "socks5" {
+		d.reportField("cloud.proxy", Problem{Message: "proxy: not understood", Expected: "system, none, or an address such as http://proxy:3128"})
+		return
+	}
+	if _, has := u.User.Password(); has {
+		d.onlyReference("cloud.proxy", s)
+	}
+}
+
+// onlyReference refuses a secret that is written into the file.
+func (d *decoder) onlyReference(path string, s Secret) {
+	if s.literal() {
+		d.reportField(path, Problem{
+			Message:  last(path) + ": a secret does not belong into this file",
+			Expected: s.expected(),
+			Hint:     "put it alone into a file that only the service's account can read",
+		})
+	}
+}
+
+func (d *decoder) together(path, value, otherPath, other string) {
+	if value != "" && other == "" {
+		d.reportField(path, Problem{Message: fmt.Sprintf("%s is of no use without %s", last(path), last(otherPath))})
+	}
+	if value == "" && other != "" {
+		d.reportField(otherPath, Problem{Message: fmt.Sprintf("%s is of no use without %s", last(otherPath), last(path))})
+	}
+}
+
+// checkPace compares limits where some are set; those that are only inherited
+// were checked where they come from.
+func checkPace(d *decoder, path string, p Pace) {
+	if !d.has(path + ".limits") {
+		return
+	}
+	query, statement, lock := path+".limits.query_time", path+".limits.statement_timeout", path+".limits.lock_timeout"
+	if d.broken(query) || d.broken(statement) || d.broken(lock) {
+		return
+	}
+	l := p.Limits
+	if l.StatementTimeout <= l.QueryTime {
+		d.reportField(d.given(statement, query), Problem{
+			Message:  fmt.Sprintf("statement_timeout (%s) leaves no room above query_time (%s)", formatDuration(l.StatementTimeout), formatDuration(l.QueryTime)),
+			Expected: "statement_timeout to be several times query_time",
+		})
+	}
+	if l.LockTimeout >= l.StatementTimeout {
+		d.reportField(d.given(lock, statement), Problem{
+			Message:  fmt.Sprintf("lock_timeout (%s) is not below statement_timeout (%s)", formatDuration(l.LockTimeout), formatDuration(l.StatementTimeout)),
+			Expected: "lock_timeout to be a few seconds",
+		})
+	}
+}
+
+// given returns the first of two fields that stands in the file.
+func (d *decoder) given(first, second string) string {
+	if d.has(first) {
+		return first
+	}
+	return second
+}
+
+func loopback(host string) bool {
+	return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.")
+}

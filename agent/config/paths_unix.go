@@ -1,0 +1,11 @@
+//go:build !windows
+
+package config
+
+// DefaultPath returns where the configuration file is when nobody says
+// otherwise.
+func DefaultPath() string { return "/etc/tidemark/tidemark.yaml" }
+
+// DefaultStateDir returns where the agent keeps its state when the file does
+// not say otherwise.
+func DefaultStateDir() string { return "/var/lib/tidemark" }
