@@ -1,0 +1,3 @@
+package state
+
+var bucketQuarantine = []byte("quarantine") // a bucket in it per table
