@@ -68,13 +68,16 @@ func dropOwn(tx *txn, t *table, r *row) {
 	}
 }
 
-// rollbackTo undoes the writes after the first n. The latch is held.
+// rollbackTo undoes the writes after the first n. What a snapshot was in the
+// way of when these writes stood on it is pruned now: nobody else comes back
+// for it. The latch is held.
 func (db *Database) rollbackTo(tx *txn, n int) {
 	for i := len(tx.writes) - 1; i >= n; i-- {
 		w := tx.writes[i]
 		data := w.r.data
 		if w.r.pop() {
 			w.t.unindex(w.r, data)
+			db.prune(w.t, w.r)
 		} else {
 			w.t.remove(w.r)
 		}

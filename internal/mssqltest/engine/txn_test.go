@@ -273,3 +273,19 @@ func TestCancel(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Versions that a snapshot kept alive go with it. Where it ends while another
+// transaction has the row in hand, they go when that rolls back.
+func TestRollbackPrunesWhatASnapshotLeft(t *testing.T) {
+	srv := newServer(t, engine.DatabaseOptions{AllowSnapshot: true})
+	a, b, snap := srv.session(t), srv.session(t), srv.session(t)
+	a.exec(table)
+	snap.exec("SET TRANSACTION ISOLATION LEVEL SNAPSHOT; BEGIN TRAN; SELECT id FROM t")
+	a.exec("INSERT INTO t (id, x) VALUES (1, 0), (2, 0)", "UPDATE t SET x = 1")
+	b.exec("BEGIN TRAN; UPDATE t SET x = 5; UPDATE t SET x = 6 WHERE id = 1")
+	snap.exec("COMMIT")
+	b.exec("ROLLBACK")
+	if rows, versions, entries := srv.db.Held("dbo.t"); rows != 2 || versions != 2 || entries != 2 {
+		t.Errorf("%d rows, %d versions, %d entries left for 2 rows", rows, versions, entries)
+	}
+}
