@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"tidemark/internal/fault"
+)
+
+// An app is what all commands share.
+type app struct {
+	store    string // its URL, which may hold a password: never printed
+	out, err io.Writer
+	begun    bool // the command line was understood
+}
+
+// run runs one command line and returns the exit code.
+func run(args []string, in io.Reader, out, errOut io.Writer) int {
+	a := &app{out: out, err: errOut}
+	root := newRoot(a)
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	defer context.AfterFunc(ctx, stop)() // a second signal ends the program at once
+	err := root.ExecuteContext(ctx)
+	if err != nil && !a.begun {
+		err = usageError{fault.New("read the command line", err, "`tidemark-cloud --help` lists the commands, `tidemark-cloud COMMAND --help` what one takes")}
+	}
+	if err != nil {
+		printError(errOut, err)
+	}
+	return exitCode(err)
+}
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "tidemark-cloud",
+		Short: "Serves Tidemark's cloud API",
+		Long: `Serves Tidemark's cloud API: takes the rows that agents send and keeps them in
+typed tables, in one SQLite file or in a Postgres database.
+
+A store is named by --store or by TIDEMARK_STORE: sqlite:PATH, or a connection
+string that begins with postgres://. One that holds a password belongs into
+TIDEMARK_STORE, because every user of a machine can read command lines; better
+still, the password is in PGPASSFILE.`,
+		Example: `  tidemark-cloud customers add acme > acme.key   a customer, and the key for its agent
+  tidemark-cloud serve                           with the store in tidemark-cloud.db`,
+		SilenceErrors: true, SilenceUsage: true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		PersistentPreRun:  func(*cobra.Command, []string) { a.begun = true },
+	}
+	root.AddGroup(&cobra.Group{ID: "run", Title: "Running:"}, &cobra.Group{ID: "act", Title: "Acting:"})
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add("run", newServe(a), newVersion(a))
+	add("act", newCustomers(a))
+	root.AddCommand(newExitCodesTopic())
+	root.SetHelpCommandGroupID("run")
+	return root
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+
+	"tidemark/cloud"
+	"tidemark/cloud/postgres"
+	"tidemark/internal/fault"
+)
+
+// defaultListen is this machine alone: without a certificate keys are sent as
+// they are.
+const defaultListen = "127.0.0.1:8080"
+
+// serveFlags are the flags of serve.
+type serveFlags struct {
+	listen string
+	tls    tlsFlags
+	log    logFlags
+	limits limitFlags
+}
+
+func newServe(a *app) *cobra.Command {
+	var f serveFlags
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Answer the API until a signal says to end",
+		Long: `Answers the API over the store, which is made where it is not there yet. Several
+servers may share a Postgres database; a SQLite file belongs to one.
+
+SIGINT and SIGTERM end it: batches in work are finished, for at most 20 seconds,
+while new connections are refused. A second signal ends it at once; what was not
+finished is undone by the store and sent again by the agent.
+
+Agents reach it at its URL; /healthz, /readyz and /metrics need no key. With
+--tls-cert it speaks HTTPS, and reads a renewed certificate by itself. Without,
+put something that does in front: keys are in every request.`,
+		Example: `  tidemark-cloud serve
+  TIDEMARK_STORE=postgres://tidemark@db/tidemark tidemark-cloud serve --listen :8443 \
+      --tls-cert server.crt --tls-key server.key`,
+		Args: cobra.NoArgs,
+	}
+	a.storeFlag(c.Flags())
+	c.Flags().StringVar(&f.listen, "listen", defaultListen, "address to listen on")
+	f.tls.add(c.Flags())
+	f.log.add(c.Flags())
+	f.limits.add(c.Flags())
+	c.Flags().SortFlags = false
+	c.RunE = func(c *cobra.Command, _ []string) error { return a.serve(c.Context(), f) }
+	return c
+}
+
+// serve holds everything against what it has to be before it opens the store,
+// and the address before it answers anybody.
+func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
+	log, err := f.log.logger(a.err)
+	if err != nil {
+		return err
+	}
+	limits, err := f.limits.limits()
+	if err != nil {
+		return err
+	}
+	tlsConfig, err := f.tls.config()
+	if err != nil {
+		return err
+	}
+	store, err := a.open(ctx, postgres.Options{Connections: f.limits.connections})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", f.listen)
+	if err != nil {
+		return configError{fault.New("listen", err, "--listen takes host:port; is another program there?")}
+	}
+	log.Info("serving", zap.String("version", build()), zap.Stringer("address", l.Addr()), zap.Bool("tls", tlsConfig != nil))
+	server := cloud.New(cloud.Config{Store: store, Logger: log, Limits: limits})
+	if err := server.Serve(ctx, l, tlsConfig); err != nil {
+		return fault.New("serve", err, "")
+	}
+	log.Info("stopped")
+	return nil
+}
