@@ -3,8 +3,6 @@ package sqlserver
 import (
 	"context"
 	"database/sql/driver"
-	"fmt"
-	"io"
 	"slices"
 )
 
@@ -156,8 +154,8 @@ func readCatalog(r *rows) ([]*rawTable, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.nextSet(); err != nil {
-		return nil, short(err)
+	if err := r.needSet(); err != nil {
+		return nil, err
 	}
 	err = r.eachRow(func(v []driver.Value) error {
 		t := byID[int32(intOf(v[0]))]
@@ -180,8 +178,8 @@ func readCatalog(r *rows) ([]*rawTable, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.nextSet(); err != nil {
-		return nil, short(err)
+	if err := r.needSet(); err != nil {
+		return nil, err
 	}
 	return tables, r.eachRow(func(v []driver.Value) error {
 		t := byID[int32(intOf(v[0]))]
@@ -199,14 +197,6 @@ func readCatalog(r *rows) ([]*rawTable, error) {
 		i.columns = append(i.columns, rawKeyColumn{int(intOf(v[7])), intOf(v[8]) != 0})
 		return nil
 	})
-}
-
-// short is the error for an answer with fewer result sets than asked for.
-func short(err error) error {
-	if err == io.EOF {
-		return fmt.Errorf("the answer has fewer parts than were asked for: %w", io.ErrUnexpectedEOF)
-	}
-	return err
 }
 
 // intOf and textOf read values of the catalog; NULL is 0 and "".

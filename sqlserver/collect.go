@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 
 	"github.com/dchest/siphash"
@@ -62,7 +61,7 @@ func (c *collector) read(r *rows) error {
 	}
 	want := c.plan.shapes(lead, c.window)
 	for {
-		if r.Columns()[0] == "w0" {
+		if columns := r.Columns(); len(columns) > 0 && columns[0] == "w0" {
 			return check(r, c.plan.witnessShapes())
 		}
 		if err := check(r, want); err != nil {
@@ -71,10 +70,14 @@ func (c *collector) read(r *rows) error {
 		if err := r.eachRow(c.add); err != nil {
 			return err
 		}
-		if err := r.nextSet(); errors.Is(err, io.EOF) && len(c.plan.witness) == 0 {
+		switch more, err := r.nextSet(); {
+		case err != nil:
+			return err
+		case more:
+		case len(c.plan.witness) > 0:
+			return errShort
+		default:
 			return nil
-		} else if err != nil {
-			return short(err)
 		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/url"
 	"strconv"
-	"sync"
 	"time"
 
 	mssql "github.com/microsoft/go-mssqldb"
@@ -87,6 +86,11 @@ type connector struct {
 	mssql *mssql.Connector
 }
 
+// connectTime is for a connection from the first packet to the end of the
+// login, also where database/sql opens it on its own account, without a
+// deadline.
+const connectTime = 20 * time.Second
+
 func newConnector(c Config) (*connector, error) {
 	dsn := c.DSN
 	if dsn == "" {
@@ -129,9 +133,11 @@ func (c *connector) Driver() driver.Driver { return c.mssql.Driver() }
 // Connect logs in. When ctx ends first, the network connection is closed
 // under the driver, which ends its wait.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
-	var w watch
+	ctx, cancel := context.WithTimeout(ctx, connectTime)
+	defer cancel()
+	w := &watch{}
 	stop := context.AfterFunc(ctx, w.close)
-	conn, err := c.mssql.Connect(context.WithValue(ctx, watchKey{}, &w))
+	conn, err := c.mssql.Connect(context.WithValue(ctx, watchKey{}, w))
 	stop()
 	if ctxErr := ctx.Err(); ctxErr != nil {
 		if err == nil {
@@ -142,7 +148,13 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, &connectError{cause: err}
 	}
-	return conn, nil
+	return &session{conn.(*mssql.Conn), w}, nil
+}
+
+// A session is a connection of go-mssqldb and the network under it.
+type session struct {
+	*mssql.Conn
+	net *watch
 }
 
 // A connectError is any failure before the login was done.
@@ -170,52 +182,3 @@ func (e *connectError) Unwrap() []error {
 	}
 	return errs
 }
-
-type watchKey struct{}
-
-// A watch knows the network connections of one login.
-type watch struct {
-	mu    sync.Mutex
-	ended bool
-	conns []net.Conn
-}
-
-func (w *watch) add(c net.Conn) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.ended {
-		_ = c.Close()
-	}
-	w.conns = append(w.conns, c)
-}
-
-func (w *watch) close() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.ended = true
-	for _, c := range w.conns {
-		_ = c.Close()
-	}
-}
-
-// watched tells the login's watch of each connection that it dials.
-type watched struct{ Dialer }
-
-func (d watched) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
-	c, err := d.Dialer.DialContext(ctx, network, addr)
-	if err != nil {
-		return nil, err
-	}
-	if w, ok := ctx.Value(watchKey{}).(*watch); ok {
-		w.add(c)
-	}
-	return c, nil
-}
-
-// watchedHost leaves the resolution of names to the dialer's own network.
-type watchedHost struct {
-	watched
-	host string
-}
-
-func (d watchedHost) HostName() string { return d.host }

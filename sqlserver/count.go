@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-	"io"
 	"time"
 
 	"tidemark/internal/wire"
@@ -40,7 +39,7 @@ func (r *Reader) count(ctx context.Context) (n int64, err error) {
 		})
 	})
 	if err == nil && !counted {
-		err = short(io.EOF)
+		err = errShort
 	}
 	return n, err
 }

@@ -149,15 +149,32 @@ func isConnecting(err error) bool {
 // (Microsoft Learn, "Database Engine error severities").
 const fatalClass = 20
 
+// A brokenError is the driver's for an answer that did not come, broke off or
+// was none: of some failures it keeps only the text.
+type brokenError struct{ cause error }
+
+func (e *brokenError) Error() string { return e.cause.Error() }
+func (e *brokenError) Unwrap() error { return e.cause }
+
+// driverError says of an error of the driver's that the connection is its
+// cause, unless the server or the caller is.
+func driverError(err error) error {
+	if _, told := serverError(err); err == nil || told || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return &brokenError{err}
+}
+
 // isBroken tells whether err says that the connection is gone.
 func isBroken(err error) bool {
 	var op *net.OpError
 	var stream mssql.StreamError
+	var broken *brokenError
 	var server mssql.Error
 	if errors.As(err, &server) && server.Class >= fatalClass {
 		return true
 	}
-	return errors.As(err, &op) || errors.As(err, &stream) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+	return errors.As(err, &op) || errors.As(err, &stream) || errors.As(err, &broken) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe)
 }
 

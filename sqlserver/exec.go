@@ -40,59 +40,78 @@ func (r *rows) begin() {
 	r.values = r.values[:n]
 }
 
-// next reads a row into r.values. It returns io.EOF at the end of a result
-// set.
-func (r *rows) next() error {
-	err := r.Next(r.values)
-	if err == nil {
+// next reads a row into r.values; more is false at the end of a result set.
+// The driver says that by a bare io.EOF; one within another error is that of
+// the network.
+func (r *rows) next() (more bool, err error) {
+	switch err := r.Next(r.values); err { //nolint:errorlint // see above
+	case nil:
 		r.read++
+		return true, nil
+	case io.EOF:
+		return false, nil
+	default:
+		return false, driverError(err)
+	}
+}
+
+// nextSet moves to the next result set; more is false behind the last.
+func (r *rows) nextSet() (more bool, err error) {
+	set, ok := r.Rows.(driver.RowsNextResultSet)
+	if !ok || !set.HasNextResultSet() {
+		return false, nil
+	}
+	if err := set.NextResultSet(); err != nil {
+		return false, driverError(err)
+	}
+	r.begin()
+	return true, nil
+}
+
+// needSet is nextSet where another result set was asked for.
+func (r *rows) needSet() error {
+	more, err := r.nextSet()
+	if err == nil && !more {
+		err = errShort
 	}
 	return err
 }
 
-// nextSet moves to the next result set and returns io.EOF behind the last.
-func (r *rows) nextSet() error {
-	set, ok := r.Rows.(driver.RowsNextResultSet)
-	if !ok || !set.HasNextResultSet() {
-		return io.EOF
-	}
-	if err := set.NextResultSet(); err != nil {
-		return err
-	}
-	r.begin()
-	return nil
-}
+// errShort is the error for an answer with fewer parts than asked for.
+var errShort = fmt.Errorf("the answer has fewer parts than were asked for: %w", io.ErrUnexpectedEOF)
 
 // errStop is returned by a reader of rows that has enough. The rest of the
 // answer is cancelled and the connection kept.
 var errStop = errors.New("enough rows")
 
-// run sends st and gives its answer to read, under the statement's deadline.
-// A connection that saw an error is closed, not used again: the driver cannot
-// always find back to the beginning of the next answer. A broken connection
-// is replaced once more than the pool can hold, as long as no row was read:
-// the pool may be full of connections that a restart of the server broke.
+// run sends st and gives its answer to read, all under the statement's
+// deadline. A connection that saw an error is closed, not used again: the
+// driver cannot always find back to the beginning of the next answer. A broken
+// connection is replaced once more than the pool can hold, as long as no row
+// was read: the pool may be full of connections that a restart of the server
+// broke.
 func (s *Source) run(ctx context.Context, st statement, read func(*rows) error) error {
+	ctx, cancel := context.WithTimeout(ctx, st.limits.StatementTimeout)
+	defer cancel()
 	text := s.settings(st.limits, st.level) + st.text
 	for attempt := 0; ; attempt++ {
-		n, err := s.runOnce(ctx, text, st, read)
+		n, err := s.runOnce(ctx, text, st.args, read)
 		if err == nil || n > 0 || ctx.Err() != nil || attempt > s.db.Stats().MaxOpenConnections || !isBroken(err) {
 			return err
 		}
 	}
 }
 
-func (s *Source) runOnce(ctx context.Context, text string, st statement, read func(*rows) error) (n int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, st.limits.StatementTimeout)
-	defer cancel()
+func (s *Source) runOnce(ctx context.Context, text string, args []driver.NamedValue, read func(*rows) error) (n int, err error) {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return 0, err
 	}
 	var failure error
 	raw := conn.Raw(func(c any) error {
-		n, failure = query(ctx, c, text, st.args, read)
-		if failure != nil {
+		var clean bool
+		n, clean, failure = query(ctx, c.(*session), text, args, read)
+		if !clean {
 			return driver.ErrBadConn // makes database/sql close it
 		}
 		return nil
@@ -103,22 +122,29 @@ func (s *Source) runOnce(ctx context.Context, text string, st statement, read fu
 		return n, fmt.Errorf("%w: %w", ctx.Err(), failure)
 	case failure != nil:
 		return n, failure
+	case errors.Is(raw, driver.ErrBadConn):
+		return n, nil
 	}
 	return n, raw
 }
 
-func query(ctx context.Context, conn any, text string, args []driver.NamedValue, read func(*rows) error) (n int, err error) {
-	prepared, err := conn.(driver.Conn).Prepare(text) // local: nothing is sent
+// query runs one batch on a connection. clean tells that the connection can be
+// used again: nothing went wrong on it, and nothing of the answer is left.
+func query(ctx context.Context, conn *session, text string, args []driver.NamedValue, read func(*rows) error) (n int, clean bool, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer conn.net.guard(ctx)()
+	prepared, err := conn.Prepare(text) // local: nothing is sent
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	q, ok := prepared.(driver.StmtQueryContext)
 	if !ok {
-		return 0, fmt.Errorf("%T cannot be given a context", prepared)
+		return 0, false, fmt.Errorf("%T cannot be given a context", prepared)
 	}
 	answer, err := q.QueryContext(ctx, args)
 	if err != nil {
-		return 0, err
+		return 0, false, driverError(err)
 	}
 	r := &rows{Rows: answer}
 	r.begin()
@@ -126,29 +152,24 @@ func query(ctx context.Context, conn any, text string, args []driver.NamedValue,
 	if err == nil {
 		err = drain(r)
 	}
+	if errors.Is(err, errStop) { // what was read is good, whatever becomes of the rest
+		cancel()
+		return r.read, answer.Close() == nil, nil
+	}
 	closed := answer.Close()
-	if errors.Is(err, errStop) {
-		err = nil
-	}
 	if err == nil {
-		err = closed
+		err = driverError(closed)
 	}
-	return r.read, err
+	return r.read, err == nil, err
 }
 
 // drain reads what read left, because an error may come behind the rows.
 func drain(r *rows) error {
 	for {
-		err := r.next()
-		for err == nil {
-			err = r.next()
-		}
-		if !errors.Is(err, io.EOF) {
+		if err := r.eachRow(func([]driver.Value) error { return nil }); err != nil {
 			return err
 		}
-		if err = r.nextSet(); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
+		if more, err := r.nextSet(); err != nil || !more {
 			return err
 		}
 	}
@@ -157,14 +178,11 @@ func drain(r *rows) error {
 // eachRow calls f for every row of the current result set.
 func (r *rows) eachRow(f func([]driver.Value) error) error {
 	for {
-		err := r.next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
+		more, err := r.next()
+		if err != nil || !more {
 			return err
 		}
-		if err = f(r.values); err != nil {
+		if err := f(r.values); err != nil {
 			return err
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"database/sql/driver"
 	"encoding/binary"
 	"errors"
-	"io"
 	"strings"
 
 	"tidemark/internal/fault"
@@ -93,8 +92,10 @@ func (s *Source) probe(ctx context.Context, tables []*Table) (Probe, error) {
 	answered := false
 	err = s.run(ctx, s.plain(text.String()), func(r *rows) error {
 		for {
-			columns := r.Columns()
-			part := parts[columns[0]]
+			var part *probePart
+			if columns := r.Columns(); len(columns) > 0 {
+				part = parts[columns[0]]
+			}
 			if part == nil {
 				return errors.New("the answer has a part that was not asked for")
 			}
@@ -106,15 +107,13 @@ func (s *Source) probe(ctx context.Context, tables []*Table) (Probe, error) {
 			if err != nil {
 				return err
 			}
-			if err := r.nextSet(); errors.Is(err, io.EOF) {
-				return nil
-			} else if err != nil {
+			if more, err := r.nextSet(); err != nil || !more {
 				return err
 			}
 		}
 	})
 	if err == nil && !answered {
-		err = short(io.EOF)
+		err = errShort
 	}
 	if err != nil {
 		return Probe{}, err
