@@ -54,11 +54,13 @@ func (c *Client) attempt(ctx context.Context, r *request, key string) error {
 		}
 		req.Body, _ = req.GetBody() // cannot fail
 	}
+	c.meter.sent(len(r.body))
 	resp, err := c.http.Do(req)
 	if err == nil {
 		defer resp.Body.Close()
 		var body []byte
 		body, err = io.ReadAll(io.LimitReader(resp.Body, c.config.MaxAnswer+1))
+		c.meter.received(len(body))
 		if err == nil {
 			return c.judge(r, &reply{resp.StatusCode, resp.Header, body})
 		}

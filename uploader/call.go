@@ -151,6 +151,7 @@ func (c *Client) pass(ctx context.Context, r *request) error {
 	case errors.As(err, &stop) && stop.Scope == Customer:
 		c.refuse(key, stop, fault.Hint(err))
 	case !errors.As(err, &f) && ctx.Err() == nil:
+		c.meter.answered()
 		c.accept()
 	}
 	return err

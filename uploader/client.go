@@ -26,6 +26,7 @@ type Client struct {
 	closing context.Context
 	close   context.CancelCauseFunc
 	calls   sync.WaitGroup
+	meter   meter
 
 	mu       sync.Mutex
 	closed   bool

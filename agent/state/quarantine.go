@@ -1,3 +1,81 @@
 package state
 
-var bucketQuarantine = []byte("quarantine") // a bucket in it per table
+import (
+	"encoding/json"
+	"fmt"
+
+	bolt "go.etcd.io/bbolt"
+
+	"tidemark/uploader/quarantine"
+)
+
+var (
+	bucketQuarantine = []byte("quarantine") // a bucket in it per table, of rows by key
+	keyLost          = []byte("lost")       // beside the keys, which are JSON arrays
+)
+
+// Quarantine returns the part of the state that keeps the quarantine.
+func (db *DB) Quarantine() quarantine.Store { return rows{db.bolt} }
+
+type rows struct{ bolt *bolt.DB }
+
+// Load implements quarantine.Store.
+func (r rows) Load() (all []quarantine.Row, lost map[string]uint64, err error) {
+	lost = map[string]uint64{}
+	err = r.bolt.View(func(tx *bolt.Tx) error {
+		root := tx.Bucket(bucketQuarantine)
+		return root.ForEachBucket(func(table []byte) error {
+			return root.Bucket(table).ForEach(func(k, v []byte) error {
+				if string(k) == string(keyLost) {
+					var n uint64
+					if err := json.Unmarshal(v, &n); err != nil {
+						return fmt.Errorf("quarantine of %q: %w", table, err)
+					}
+					lost[string(table)] = n
+					return nil
+				}
+				var row quarantine.Row
+				if err := json.Unmarshal(v, &row); err != nil {
+					return fmt.Errorf("quarantine of %q: %w", table, err)
+				}
+				all = append(all, row)
+				return nil
+			})
+		})
+	})
+	return all, lost, err
+}
+
+// Save implements quarantine.Store.
+func (r rows) Save(c quarantine.Change) error {
+	return r.bolt.Update(func(tx *bolt.Tx) error {
+		root := tx.Bucket(bucketQuarantine)
+		of := func(table string) (*bolt.Bucket, error) { return root.CreateBucketIfNotExists([]byte(table)) }
+		for _, row := range c.Put {
+			b, err := of(row.Table)
+			if err != nil {
+				return err
+			}
+			if err := put(b, []byte(row.Key), row); err != nil {
+				return err
+			}
+		}
+		for _, ref := range c.Drop {
+			if b := root.Bucket([]byte(ref.Table)); b != nil {
+				if err := b.Delete([]byte(ref.Key)); err != nil {
+					return err
+				}
+			}
+		}
+		for table, n := range c.Lost {
+			b, err := of(table)
+			if err != nil {
+				return err
+			}
+			if err := put(b, keyLost, n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -123,13 +123,12 @@ func (q *Quarantine) Add(now time.Time, rows ...Row) error {
 	return q.save(c)
 }
 
-// Blocked tells whether a row is in quarantine in this very version, and no
-// other try was asked for: sending it again would be in vain.
-func (q *Quarantine) Blocked(table, key string, version uint64) bool {
+// Holds tells whether a row is in quarantine, in whatever version.
+func (q *Quarantine) Holds(table, key string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	r, ok := q.tables[table][key]
-	return ok && r.Version == version && !r.Retry
+	_, ok := q.tables[table][key]
+	return ok
 }
 
 // Drop takes rows out: they have arrived, are gone at the source, or a person
@@ -194,9 +193,11 @@ func (q *Quarantine) List(table string) []Row {
 
 // Size is what there is to say about one table.
 type Size struct {
-	Rows int    // in quarantine
-	Gap  int64  // of these, those that the cloud lacks
-	Lost uint64 // forgotten for the limits since the table was last emptied
+	Rows  int       // in quarantine
+	Bytes int64     // of these, where their size was the reason
+	First time.Time // the first of these came; zero: none
+	Gap   int64     // of these, those that the cloud lacks
+	Lost  uint64    // forgotten for the limits since the table was last emptied
 }
 
 // Size counts the rows of a table.
@@ -205,6 +206,10 @@ func (q *Quarantine) Size(table string) Size {
 	defer q.mu.Unlock()
 	s := Size{Rows: len(q.tables[table]), Lost: q.lost[table]}
 	for _, r := range q.tables[table] {
+		s.Bytes += r.Bytes
+		if s.First.IsZero() || r.First.Before(s.First) {
+			s.First = r.First
+		}
 		if !r.Present {
 			s.Gap++
 		}

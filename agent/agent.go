@@ -1,0 +1,389 @@
+package agent
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"tidemark/agent/journal"
+	"tidemark/agent/state"
+	"tidemark/internal/fault"
+	"tidemark/internal/wire"
+	"tidemark/scheduler"
+	"tidemark/uploader"
+	"tidemark/uploader/quarantine"
+)
+
+// housekeeping is how often the agent looks after itself: writes what is not
+// written yet, tells of a cloud that went away, notices another policy.
+const housekeeping = time.Second
+
+// Options of an Agent.
+type Options struct {
+	StateDir string // of the state file; made when it is not there
+	Log      *zap.Logger
+	// Reload reads the configuration again for Control.Reload; nil when there
+	// is none to read.
+	Reload func(context.Context) (Site, error)
+	Now    func() time.Time // time of day; nil means time.Now
+	// Decided is told of every entry of the journal as it is made; nil is
+	// allowed. It must neither block nor call the agent.
+	Decided func(journal.Entry)
+}
+
+// An Agent serves one site. Its methods may be called from any goroutine, Run
+// and Once by one at a time.
+type Agent struct {
+	log      *zap.Logger
+	now      func() time.Time
+	dir      string
+	reload   func(context.Context) (Site, error)
+	decided  func(journal.Entry)
+	instance string // of this installation
+	run      string // of this process
+	started  time.Time
+	lines    buffers
+	db       *state.DB
+	held     *quarantine.Quarantine
+	books    books
+
+	reloading sync.Mutex
+	swap      chan swap // to Run
+
+	asking sync.Mutex // one question for the versions at a time
+
+	mu          sync.Mutex
+	site        Site
+	sources     []*source
+	queue       *scheduler.Queue
+	paused      *state.Pause
+	narrowed    narrowing
+	policyKnown chan struct{} // closed once it is
+	asked       versions
+	away        bool // the log has been told that the cloud is
+	running     bool
+	closed      bool
+}
+
+// New opens the state and takes the site over: the agent closes its sources
+// and its cloud, also when New fails.
+func New(site Site, o Options) (*Agent, error) {
+	a := &Agent{
+		log: o.Log, now: o.Now, dir: o.StateDir, reload: o.Reload, decided: o.Decided,
+		run: randomHex(8), swap: make(chan swap),
+	}
+	if a.log == nil {
+		a.log = zap.NewNop()
+	}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	a.started = a.now()
+	if err := a.open(site); err != nil {
+		return nil, errors.Join(err, site.close())
+	}
+	return a, nil
+}
+
+func (a *Agent) open(site Site) (err error) {
+	if a.db, err = state.Open(a.dir); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.db.Close())
+		}
+	}()
+	if a.db.SetAside != "" {
+		a.log.Warn("state.damaged", zap.String("set_aside", a.db.SetAside), zap.Error(a.db.Damage))
+	}
+	if a.held, err = quarantine.Open(a.db.Quarantine(), quarantine.Limits{Rows: site.Quarantine}); err != nil {
+		return fault.New("read the quarantine", err, "move the state file away: losing it loses nothing but a round of comparison")
+	}
+	snapshot, err := a.db.Read()
+	if err != nil {
+		return fault.New("read the state", err, "move the state file away: losing it loses nothing but a round of comparison")
+	}
+	if snapshot.Site.Customer != "" && snapshot.Site.Customer != site.Customer {
+		a.log.Warn("state.customer", zap.String("was", snapshot.Site.Customer), zap.String("is", site.Customer))
+		if err := a.db.Forget(func(string) bool { return false }); err != nil {
+			return err
+		}
+		snapshot.Tables = nil
+	}
+	machine, host := state.MachineID(), site.Host
+	if machine != "" {
+		host = "" // machines are renamed
+	}
+	a.instance = state.Instance(host, machine, a.dir)
+	a.paused = snapshot.Site.Paused
+	a.install(site, snapshot)
+	return a.db.Write(state.Change{Site: a.siteRecord()})
+}
+
+// install makes the site the one that is served, with what is remembered of
+// it.
+func (a *Agent) install(site Site, snapshot state.Snapshot) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	site.Running = cmp.Or(site.Running, 4)
+	a.site = site
+	a.policyKnown, a.asked = make(chan struct{}), versions{}
+	a.sources = nil
+	largest := 0
+	for _, s := range site.Sources {
+		src := &source{a: a, name: s.Name, sql: s.Source, log: a.log.With(zap.String("source", s.Name)), rec: snapshot.Sources[s.Name]}
+		for _, ts := range s.Tables {
+			ts.Interval = cmp.Or(ts.Interval, time.Minute)
+			t := &table{a: a, source: src, site: ts, log: src.log.With(zap.String("table", ts.Dataset)), rec: snapshot.Tables[ts.Dataset]}
+			src.tables = append(src.tables, t)
+			largest = max(largest, ts.Limits.ChunkBytes)
+		}
+		a.sources = append(a.sources, src)
+	}
+	a.lines.keep = 2 * cmp.Or(largest, 4<<20)
+	a.queue = scheduler.NewQueue(scheduler.Config{Seed: site.Customer, Running: site.Running, Wall: a.now})
+}
+
+// schedule tells the queue which tables there are and how often they are due.
+func (a *Agent) schedule() {
+	a.mu.Lock()
+	sources, site, narrowed, queue, paused := a.sources, a.site, a.narrowed, a.queue, a.paused
+	a.mu.Unlock() // before a table's: see table.mu
+	var all []scheduler.Source
+	var still []string
+	for i, s := range sources {
+		src := scheduler.Source{Name: s.name, Running: site.Sources[i].Running}
+		for _, t := range s.tables {
+			src.Tables = append(src.Tables, scheduler.Table{Name: t.site.Dataset, Interval: narrowed.interval(t.site), Open: t.site.Open})
+			if t.record().Paused != nil {
+				still = append(still, t.site.Dataset)
+			}
+		}
+		all = append(all, src)
+	}
+	queue.Set(all)
+	for _, name := range still {
+		queue.Pause(name)
+	}
+	if paused != nil {
+		queue.Pause("")
+	}
+}
+
+// Run serves the site until ctx ends, which is no error.
+func (a *Agent) Run(ctx context.Context) error {
+	for {
+		next, err := a.serve(ctx)
+		if err != nil || next == nil {
+			return err
+		}
+		next.done <- a.become(next.site)
+	}
+}
+
+// serve serves the site as it is until ctx ends or another one takes over.
+func (a *Agent) serve(ctx context.Context) (*swap, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if err := a.begin(); err != nil {
+		return nil, err
+	}
+	defer a.end()
+	var running sync.WaitGroup
+	running.Go(func() { a.followPolicy(ctx) })
+	running.Go(func() { a.keepHouse(ctx) })
+	running.Go(func() { a.queue.Run(ctx, a.cycle) })
+	var next *swap
+	select {
+	case <-ctx.Done():
+	case s := <-a.swap:
+		next = &s
+	}
+	cancel()
+	running.Wait()
+	return next, nil
+}
+
+// Once runs one cycle of every table, but for those that are paused or whose
+// window is closed, and returns when the last has ended. It gives up when the
+// cloud stays away for longer than patience; the error then tells why it is
+// away.
+func (a *Agent) Once(ctx context.Context, patience time.Duration) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if err := a.begin(); err != nil {
+		return err
+	}
+	defer a.end()
+	var running sync.WaitGroup
+	running.Go(func() { a.keepHouse(ctx) })
+	running.Go(func() { a.giveUp(ctx, patience, cancel) })
+	err := a.askPolicy(ctx)
+	if err == nil {
+		a.queue.Once(ctx, a.cycle)
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	cancel(nil)
+	running.Wait()
+	return err
+}
+
+// giveUp cancels when the cloud has been away for too long.
+func (a *Agent) giveUp(ctx context.Context, patience time.Duration, cancel context.CancelCauseFunc) {
+	for pause(ctx, 100*time.Millisecond) {
+		if s := a.cloud().State(); s.Away && time.Since(s.Since) > patience {
+			cancel(s.Err)
+			return
+		}
+	}
+}
+
+func (a *Agent) begin() error {
+	a.schedule()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed || a.running {
+		return errors.New("the agent is closed, or runs already")
+	}
+	a.running = true
+	return nil
+}
+
+// end answers what nobody will work on any more.
+func (a *Agent) end() {
+	a.mu.Lock()
+	a.running = false
+	tables := a.allTables()
+	a.mu.Unlock()
+	for _, t := range tables {
+		for _, r := range t.drain() {
+			r.done <- outcome{err: errEnded}
+		}
+	}
+	if err := a.flush(); err != nil {
+		a.log.Error("state.failed", zap.Error(err), zap.String("hint", fault.Hint(err)))
+	}
+}
+
+// Close closes the site and the state. Run and Once must have returned.
+func (a *Agent) Close() error {
+	a.mu.Lock()
+	if a.closed {
+		a.mu.Unlock()
+		return nil
+	}
+	a.closed = true
+	site := a.site
+	a.mu.Unlock()
+	return errors.Join(site.close(), a.flush(), a.db.Close())
+}
+
+// cycle implements scheduler.Cycle.
+func (a *Agent) cycle(ctx context.Context, name string, turns []*scheduler.Turn) {
+	for _, s := range a.sources { // not changed while the queue runs
+		if s.name == name {
+			s.cycle(ctx, turns)
+			a.tidy()
+		}
+	}
+}
+
+// keepHouse runs until ctx ends.
+func (a *Agent) keepHouse(ctx context.Context) {
+	for pause(ctx, housekeeping) {
+		a.tidy()
+		a.watchCloud()
+	}
+}
+
+// tidy writes what should not wait. A state that cannot be written is told in
+// the status and stops nothing.
+func (a *Agent) tidy() {
+	if !a.books.due(a.now()) {
+		return
+	}
+	if err := a.flush(); err != nil && a.books.firstFailure() {
+		a.log.Error("state.failed", zap.Error(err), zap.String("hint", fault.Hint(err)))
+	}
+}
+
+// watchCloud tells the log when the cloud goes away and when it is back.
+func (a *Agent) watchCloud() {
+	s := a.cloud().State()
+	a.mu.Lock()
+	told := a.away
+	a.away = s.Away
+	a.mu.Unlock()
+	switch {
+	case s.Away && !told:
+		a.log.Warn("cloud.away", zap.Error(s.Err), zap.String("hint", fault.Hint(s.Err)), zap.Time("next", s.Next))
+	case !s.Away && told:
+		a.log.Info("cloud.back")
+	}
+}
+
+// allTables lists the tables of all sources, under mu.
+func (a *Agent) allTables() []*table {
+	var all []*table
+	for _, s := range a.sources {
+		all = append(all, s.tables...)
+	}
+	return all
+}
+
+func (a *Agent) cloud() Cloud {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.site.Cloud
+}
+
+func (a *Agent) writer() wire.Writer {
+	return wire.Writer{ID: a.instance, Name: a.site.Host, Run: a.run}
+}
+
+func (a *Agent) sitePause() *state.Pause {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.paused
+}
+
+func (a *Agent) siteRecord() *state.Site {
+	return &state.Site{Instance: a.instance, Customer: a.site.Customer, Paused: a.paused}
+}
+
+func (a *Agent) filterBytes() int { return a.site.FilterBytes }
+
+// enter takes an entry of a table's journal. One that did something is
+// written soon, the others with the next that does, or after a while.
+func (a *Agent) enter(t *table, e journal.Entry, soon bool) {
+	a.books.enter(t.site.Dataset, e, soon, a.now())
+	if a.decided != nil {
+		a.decided(e)
+	}
+}
+
+// close closes what the agent was given.
+func (s Site) close() error {
+	var errs []error
+	for _, src := range s.Sources {
+		if src.Source != nil {
+			errs = append(errs, fault.New("close source "+src.Name, src.Source.Close(), ""))
+		}
+	}
+	if s.Cloud != nil {
+		errs = append(errs, s.Cloud.Close())
+	}
+	return errors.Join(errs...)
+}
+
+var errEnded = fmt.Errorf("%w: the agent stops, or its configuration was read again", ErrBusy)
+
+var _ Cloud = (*uploader.Client)(nil)

@@ -1,0 +1,219 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"tidemark/agent/journal"
+	"tidemark/agent/state"
+	"tidemark/differ"
+	"tidemark/internal/wire"
+	"tidemark/scheduler"
+	"tidemark/sqlserver"
+)
+
+// listRows is how many keys of the cloud come with one page.
+const listRows = 50_000
+
+// doDiff compares the table with its copy and repairs it.
+func (c *cycle) doDiff(ctx context.Context, d scheduler.Decision) error {
+	if err := c.place(ctx); err != nil {
+		return err
+	}
+	if err := c.register(ctx); err != nil {
+		return err
+	}
+	c.save(c.in, d, scheduler.Begun)
+	if err := c.t.a.flush(); err != nil {
+		return err
+	}
+	began := time.Now()
+	r, err := c.compare(ctx, false)
+	c.out.Duration = time.Since(began)
+	c.t.rest(c.out.Duration)
+	c.report = c.reported(r, false)
+	c.report.Duration = c.out.Duration
+	c.hearSent()
+	if err != nil {
+		return err
+	}
+	c.settle(ctx, r)
+	return nil
+}
+
+// dryRun compares and does nothing.
+func (c *cycle) dryRun(ctx context.Context) (journal.Entry, error) {
+	if err := c.place(ctx); err != nil {
+		return journal.Entry{}, err
+	}
+	v, err := c.askVersion(ctx)
+	if err != nil {
+		return journal.Entry{}, err
+	}
+	c.hear(v, false)
+	switch {
+	case v.Epoch == "" || !v.Loaded:
+		return journal.Entry{}, fmt.Errorf("table %s: %w", c.t.site.Dataset, errNotLoaded)
+	case v.Epoch != c.probe.epoch || v.Schema != c.t.table().WireSchema().Fingerprint():
+		return journal.Entry{}, fmt.Errorf("table %s: %w", c.t.site.Dataset, errOtherEpoch)
+	}
+	began := time.Now()
+	r, err := c.compare(ctx, true)
+	c.t.rest(time.Since(began))
+	c.report = c.reported(r, true)
+	c.report.Duration = time.Since(began)
+	return journal.Entry{}, err
+}
+
+func (c *cycle) compare(ctx context.Context, dryRun bool) (differ.Report, error) {
+	sql := c.t.table()
+	r := &repairer{sender: c.sender(), reader: c.t.reader(), yield: c.slot.Yield, content: c.in.Content}
+	o := differ.Options{
+		Types: sql.KeyTypes(), Watermark: c.version.Watermark, Rows: c.probe.rows(c.t),
+		DryRun: dryRun, FilterBytes: c.t.a.filterBytes(),
+	}
+	if c.in.Content {
+		o.Watermark = math.MaxUint64
+	}
+	if a := c.t.record().Approval; a != nil && a.Granted {
+		o.Approved = a.Deletes
+	}
+	c.t.begin("diff", o.Rows)
+	o.Progress = func(p differ.Report) { c.t.compared(p) }
+	report, err := differ.ByManifest(ctx, o, r, r)
+	c.out.Rows += report.Compared
+	c.version = r.version
+	return report, err
+}
+
+// hearSent takes the version that repairs returned into the cycle.
+func (c *cycle) hearSent() {
+	if c.version.Schema != "" {
+		c.hear(c.version, false)
+	}
+	c.in.Diffed = true
+}
+
+// settle books what a diff that went through has taught.
+func (c *cycle) settle(ctx context.Context, r differ.Report) {
+	c.t.change(func(t *state.Table) {
+		t.Refused = r.Absent
+		switch {
+		case r.Waiting:
+			t.Approval = &state.Approval{Deletes: r.Surplus, Limit: differ.ApprovalLimit(r.Cloud), Since: c.t.a.now(), Sample: r.Sample}
+		case r.Hidden == 0:
+			t.Approval = nil
+		}
+	})
+	c.in.Gap = r.Absent
+	if r.Waiting {
+		c.out.Note = fmt.Sprintf("%d deletes wait for an approval", r.Surplus)
+		c.report.Approval = approvalOf(c.t.record().Approval)
+	}
+}
+
+func (c *cycle) reported(r differ.Report, dryRun bool) *DiffReport {
+	return &DiffReport{
+		Table: c.t.site.Dataset, DryRun: dryRun,
+		Compared: r.Compared, Missing: r.Missing, Stale: r.Stale, Surplus: r.Surplus,
+		Repaired: r.Inserted + r.Updated, Deleted: r.Deleted, Unneeded: r.Unneeded,
+		Requests: c.out.Requests, Remaining: r.Hidden > 0 || r.Waiting || r.Absent+r.Held > 0,
+	}
+}
+
+// compared shows how far a diff is.
+func (t *table) compared(r differ.Report) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.prog != nil {
+		t.prog.Rows, t.prog.Sent = r.Compared, r.Inserted+r.Updated+r.Deleted
+	}
+}
+
+// A repairer is both sides of a diff: the table, and its copy in the cloud.
+type repairer struct {
+	*sender
+	reader  *sqlserver.Reader
+	yield   func(context.Context) error
+	content bool
+	last    time.Time // of yielding
+}
+
+// Keys implements differ.Source. Between two chunks nothing is open at the
+// source: a place among the tables that are worked on is made free.
+func (r *repairer) Keys(ctx context.Context, after string, out *wire.Lines) (string, bool, error) {
+	if r.t.stopping() {
+		return "", false, errStopped
+	}
+	if after != "" {
+		if !pause(ctx, r.t.site.Pause) {
+			return "", false, ctx.Err()
+		}
+		if err := r.yield(ctx); err != nil {
+			return "", false, err
+		}
+	}
+	chunk, err := r.reader.Keys(ctx, sqlserver.Cursor(after), out)
+	return string(chunk.Next), chunk.Done, err
+}
+
+// Lookup implements differ.Source.
+func (r *repairer) Lookup(ctx context.Context, keys [][]byte, out *wire.Lines) ([]differ.Found, error) {
+	f, err := r.reader.Lookup(ctx, keys, out)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]differ.Found, f.Asked)
+	for i, is := range f.There {
+		if is {
+			found[i] = differ.Unusable // unless a line of it is there
+		}
+	}
+	for _, i := range f.Lines {
+		found[i] = differ.There
+	}
+	return found, r.t.oversize(f.Oversize, r.out)
+}
+
+// Compare implements differ.Cloud.
+func (r *repairer) Compare(ctx context.Context, lines wire.Lines) (wire.Comparison, error) {
+	r.out.Requests++
+	r.out.Bytes += int64(len(lines.Buf))
+	c, err := r.cloud.Compare(ctx, r.t.site.Dataset, r.manifest(wire.Compare, lines.N), lines.Buf)
+	return c, r.failed(err)
+}
+
+// List implements differ.Cloud.
+func (r *repairer) List(ctx context.Context, after string, out *wire.Lines) (wire.ListHeader, error) {
+	h := r.manifest(wire.List, 0)
+	h.After, h.Limit = after, listRows
+	r.out.Requests++
+	page, err := r.cloud.List(ctx, r.t.site.Dataset, h, out)
+	return page, r.failed(err)
+}
+
+func (r *repairer) manifest(mode wire.ManifestMode, rows int) wire.ManifestHeader {
+	return wire.ManifestHeader{Protocol: wire.Protocol, Mode: mode, Epoch: r.epoch, Schema: r.version.Schema, Rows: rows}
+}
+
+// Repair implements differ.Cloud.
+func (r *repairer) Repair(ctx context.Context, lines wire.Lines) (differ.Repaired, error) {
+	answer, err := r.send(ctx, wire.Header{Kind: wire.Repair}, lines.Buf, lines.N)
+	done := differ.Repaired{Inserted: answer.Inserted, Updated: answer.Updated + answer.Unchanged}
+	for _, refusal := range answer.Refused {
+		if refusal.Present {
+			done.Held++
+		} else {
+			done.Absent++
+		}
+	}
+	return done, err
+}
+
+// Delete implements differ.Cloud.
+func (r *repairer) Delete(ctx context.Context, lines wire.Lines) (int, error) {
+	answer, err := r.send(ctx, wire.Header{Kind: wire.Delete}, lines.Buf, lines.N)
+	return answer.Deleted, err
+}

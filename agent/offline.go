@@ -1,0 +1,164 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+	"time"
+
+	"tidemark/agent/journal"
+	"tidemark/agent/state"
+	"tidemark/internal/fault"
+	"tidemark/uploader/quarantine"
+)
+
+// An Offline tells what an agent that does not run has left in its state file.
+type Offline struct {
+	db   *state.DB
+	site Site
+	snap state.Snapshot
+	rows []quarantine.Row
+	lost map[string]uint64
+}
+
+// OpenOffline reads the state in dir. Of the site, the customer and the names
+// of sources and tables are read; nothing of it is opened or closed.
+func OpenOffline(dir string, site Site) (*Offline, error) {
+	db, err := state.OpenReadOnly(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fault.New("read the state", errNoRun, "start it with `tidemark service start`, or run one cycle with `tidemark once`")
+	}
+	if err != nil {
+		return nil, err
+	}
+	o := &Offline{db: db, site: site}
+	if o.snap, err = db.Read(); err == nil {
+		o.rows, o.lost, err = db.Quarantine().Load()
+	}
+	if err != nil {
+		return nil, errors.Join(fault.New("read the state", err, ""), db.Close())
+	}
+	return o, nil
+}
+
+// Close closes the state file.
+func (o *Offline) Close() error { return o.db.Close() }
+
+// Status implements Viewer.
+func (o *Offline) Status(context.Context) (Status, error) {
+	s := Status{
+		SchemaVersion: StatusVersion, Time: time.Now(), Customer: o.site.Customer, Instance: o.snap.Site.Instance,
+		Paused: pauseOf(o.snap.Site.Paused),
+	}
+	for _, src := range o.site.Sources {
+		s.Sources = append(s.Sources, sourceStatus(src.Name, o.snap.Sources[src.Name]))
+		for _, t := range src.Tables {
+			ts, err := o.table(src.Name, t, s.Time)
+			if err != nil {
+				return s, err
+			}
+			s.Tables = append(s.Tables, ts)
+		}
+	}
+	s.finish()
+	return s, nil
+}
+
+func (o *Offline) table(source string, t TableSite, now time.Time) (TableStatus, error) {
+	rec := o.snap.Tables[t.Dataset]
+	size := quarantine.Size{Lost: o.lost[t.Dataset]}
+	for _, r := range o.rows {
+		if r.Table == t.Dataset {
+			size.Rows++
+			size.Bytes += r.Bytes
+			if size.First.IsZero() || r.First.Before(size.First) {
+				size.First = r.First
+			}
+		}
+	}
+	s := tableStatus(source, t, rec, size, now)
+	last, err := o.db.Journal(t.Dataset, 1)
+	if err != nil {
+		return s, fault.New("read the journal", err, "")
+	}
+	if len(last) > 0 {
+		s.Decision = &Decided{Time: last[0].Time, Action: last[0].Action, Rule: last[0].Rule, Reason: last[0].Reason}
+		if e := last[0].Outcome; e.Error != "" && s.Problem == nil {
+			s.Problem = &Problem{Kind: ProblemInternal, Scope: "table", Name: s.Name, Message: e.Error, Hint: e.Hint, Since: last[0].Time, Times: 1}
+		}
+	}
+	s.State = stateOf(s, t.Disabled, rec)
+	return s, nil
+}
+
+// find returns the table of a name, as a running agent does.
+func (o *Offline) find(name string) (string, TableSite, error) {
+	var source string
+	var found []TableSite
+	for _, src := range o.site.Sources {
+		for _, t := range src.Tables {
+			if t.Dataset == name {
+				return src.Name, t, nil
+			}
+			if strings.EqualFold(t.Schema+"."+t.Name, name) {
+				source, found = src.Name, append(found, t)
+			}
+		}
+	}
+	switch len(found) {
+	case 0:
+		return "", TableSite{}, fault.New("find table "+name, ErrNoTable, "`tidemark status` lists the tables")
+	case 1:
+		return source, found[0], nil
+	}
+	return "", TableSite{}, fault.New("find table "+name, ErrAmbiguous, "use the dataset's name")
+}
+
+// Journal implements Viewer.
+func (o *Offline) Journal(_ context.Context, name string, n int) ([]journal.Entry, error) {
+	_, t, err := o.find(name)
+	if err != nil {
+		return nil, err
+	}
+	return o.db.Journal(t.Dataset, n)
+}
+
+// Explain implements Viewer.
+func (o *Offline) Explain(ctx context.Context, name string) (Explanation, error) {
+	source, t, err := o.find(name)
+	if err != nil {
+		return Explanation{}, err
+	}
+	entries, err := o.Journal(ctx, t.Dataset, explained)
+	if err != nil {
+		return Explanation{}, err
+	}
+	e, err := explain(t.Dataset, entries)
+	if err != nil {
+		return e, err
+	}
+	s, err := o.table(source, t, time.Now())
+	e.Status = &s
+	return e, err
+}
+
+// Quarantine implements Viewer.
+func (o *Offline) Quarantine(_ context.Context, name string) ([]QuarantinedRow, error) {
+	if name != "" {
+		_, t, err := o.find(name)
+		if err != nil {
+			return nil, err
+		}
+		name = t.Dataset
+	}
+	var rows []quarantine.Row
+	for _, r := range o.rows {
+		if name == "" || r.Table == name {
+			rows = append(rows, r)
+		}
+	}
+	return quarantined(rows), nil
+}
+
+var _ Viewer = (*Offline)(nil)

@@ -1,0 +1,59 @@
+package agent
+
+import (
+	"context"
+	"errors"
+
+	"go.uber.org/zap"
+
+	"tidemark/internal/fault"
+)
+
+// A swap is a site that is to take the place of the one served.
+type swap struct {
+	site Site
+	done chan error // buffered
+}
+
+// Reload implements Control.
+func (a *Agent) Reload(ctx context.Context) error {
+	const op = "read the configuration again"
+	if a.reload == nil {
+		return fault.New(op, errors.New("this agent was not started from a file"), "")
+	}
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	site, err := a.reload(ctx)
+	if err != nil {
+		a.log.Warn("config.refused", zap.Error(err))
+		return fault.New(op, err, "the agent goes on with what it has; `tidemark config check` shows the mistakes")
+	}
+	if site.Customer != a.site.Customer {
+		return errors.Join(fault.New(op, errors.New("the customer is another"), "restart the service for that"), site.close())
+	}
+	s := swap{site, make(chan error, 1)}
+	select {
+	case a.swap <- s:
+	case <-ctx.Done():
+		return errors.Join(fault.New(op, ctx.Err(), ""), site.close())
+	}
+	return <-s.done // Run answers once the cycles have ended, which has a deadline of its own
+}
+
+// become closes the site that was served and installs another. What is
+// remembered of tables goes over by their datasets.
+func (a *Agent) become(site Site) error {
+	if err := a.flush(); err != nil {
+		a.log.Error("state.failed", zap.Error(err))
+	}
+	if err := a.site.close(); err != nil {
+		a.log.Warn("config.close", zap.Error(err))
+	}
+	snapshot, err := a.db.Read()
+	if err != nil {
+		a.log.Error("state.failed", zap.Error(err)) // begins with nothing, which costs a comparison
+	}
+	a.install(site, snapshot)
+	a.log.Info("config.reloaded")
+	return nil
+}

@@ -1,0 +1,47 @@
+package agent
+
+import (
+	"context"
+	"time"
+
+	"tidemark/internal/wire"
+)
+
+// versions is the cloud's answer for all tables of the customer, and when it
+// was asked for.
+type versions struct {
+	at  time.Time
+	all wire.Versions
+}
+
+// versions returns the cloud's versions, asked for no earlier than since:
+// tables that need them in the same cycle share one request. fresh tells that
+// this call took one.
+func (a *Agent) versions(ctx context.Context, since time.Time) (all wire.Versions, fresh bool, err error) {
+	a.asking.Lock()
+	defer a.asking.Unlock()
+	a.mu.Lock()
+	have := a.asked
+	a.mu.Unlock()
+	if !have.at.IsZero() && !have.at.Before(since) {
+		return have.all, false, nil
+	}
+	began := time.Now()
+	if all, err = a.cloud().Versions(ctx); err != nil {
+		return wire.Versions{}, true, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.asked = versions{began, all}
+	return all, true, nil
+}
+
+// version returns the cloud's version of a table, asked for no earlier than
+// the cycle began; the zero one when the cloud does not know the table.
+func (c *cycle) askVersion(ctx context.Context) (wire.Version, error) {
+	all, fresh, err := c.t.a.versions(ctx, c.began)
+	if fresh {
+		c.out.Requests++
+	}
+	return all.Tables[c.t.site.Dataset], err
+}

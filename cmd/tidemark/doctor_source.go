@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"tidemark/agent/config"
+	"tidemark/sqlserver"
+)
+
+// examineSource finds out about a source, and about its tables when the
+// source itself can be worked with.
+func examineSource(ctx context.Context, s config.Source) []finding {
+	what := "source " + s.Name
+	source, err := openSource(s)
+	if err != nil {
+		return []finding{failed(what, err)}
+	}
+	defer func() { _ = source.Close() }()
+	asked, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	server, err := source.Inspect(asked)
+	if err != nil {
+		return []finding{failed(what, err)}
+	}
+	f := finding{What: what, Verdict: good, Notes: server.Notes}
+	f.Message = fmt.Sprintf("SQL Server %s %s, database %s, login %s", server.Version, server.Edition, server.Database, server.Login)
+	for _, r := range server.Rights {
+		if !r.Held {
+			f.Notes = append(f.Notes, fmt.Sprintf("without %s, which %s", r.Name, r.Use))
+		}
+	}
+	catalog, err := source.Catalog(asked)
+	if err != nil {
+		return []finding{f, failed("catalog of "+s.Name, err)}
+	}
+	all := []finding{f}
+	for _, t := range s.Tables {
+		all = append(all, examineTable(ctx, source, catalog, t, server.Login))
+	}
+	return all
+}
+
+func examineTable(ctx context.Context, source *sqlserver.Source, catalog []*sqlserver.Table, t config.Table, login string) finding {
+	f := finding{What: "table " + t.Dataset, Verdict: good}
+	grant := func(t *sqlserver.Table) string {
+		return sqlserver.GrantAdvice(login, []*sqlserver.Table{t})[0]
+	}
+	i := slices.IndexFunc(catalog, func(c *sqlserver.Table) bool {
+		return strings.EqualFold(c.Schema, t.Name.Schema) && strings.EqualFold(c.Name, t.Name.Name)
+	})
+	if i < 0 {
+		f.Verdict, f.Message = wrong, "not there, or not visible to "+login
+		f.Hint = "if it is there: " + grant(&sqlserver.Table{Schema: t.Name.Schema, Name: t.Name.Name})
+		return f
+	}
+	table, err := catalog[i].Without(t.ExcludeColumns)
+	if err != nil {
+		f.Verdict, f.Message, f.Hint = wrong, err.Error(), "see exclude_columns of this table in the configuration"
+		return f
+	}
+	if table.Refused != "" {
+		f.Verdict, f.Message = wrong, table.Refused
+		return f
+	}
+	asked, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := source.Try(asked, table); err != nil {
+		f = failed(f.What, err)
+		if class, _ := sqlserver.Classify(err); class == sqlserver.ClassPermission {
+			f.Hint = grant(table)
+		}
+		return f
+	}
+	f.Message = describe(table)
+	if !t.Enabled {
+		f.Message += ", enabled: false"
+	}
+	if index := sqlserver.IndexAdvice(table); index != "" {
+		f.Verdict = advice
+		f.Hint = "changes are found by reading the whole table; this index ends that:\n" + index
+	}
+	for _, l := range table.LeftOut {
+		f.Notes = append(f.Notes, fmt.Sprintf("column %s is left out: %s", l.Column, l.Reason))
+	}
+	return f
+}
+
+// describe says by what rows are told apart and changes are found.
+func describe(t *sqlserver.Table) string {
+	var key []string
+	for _, k := range t.Key {
+		key = append(key, t.Columns[k.Index].Name)
+	}
+	changes := "changes by " + t.RowVersion
+	if t.RowVersion == "" {
+		changes = "no rowversion column: changes by comparing the whole table"
+	}
+	return fmt.Sprintf("key %s, %s", strings.Join(key, ", "), changes)
+}

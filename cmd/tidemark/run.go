@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"tidemark/agent"
+	"tidemark/agent/config"
+	"tidemark/agent/control"
+	"tidemark/installer"
+)
+
+func newRun(a *app) *cobra.Command {
+	takeOver := false
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "Serve the site: what the service does",
+		Long: `Serves the site until it is stopped: looks at every table when it is due and
+sends what changed. The service runs this; in a terminal Ctrl-C stops it.
+
+The configuration is read again with "tidemark reload".`,
+		Example: "  tidemark run --config ./tidemark.yaml",
+		Args:    cobra.NoArgs,
+	}
+	c.Flags().BoolVar(&takeOver, "take-over", false, "become the writer of tables that another installation wrote (it must not run any more)")
+	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		return installer.Run(cmd.Context(), func(ctx context.Context) error { return a.serve(ctx, takeOver) }, a.exit)
+	}
+	return c
+}
+
+// exit ends a Windows service whose work has ended by itself.
+func (a *app) exit(err error) {
+	if err == nil {
+		err = errors.New("the service ended")
+	}
+	printError(a.err, err)
+	os.Exit(max(exitCode(err), exitWrong))
+}
+
+// serve runs agent and control channel until ctx ends.
+func (a *app) serve(ctx context.Context, takeOver bool) (err error) {
+	c, err := a.config()
+	if err != nil {
+		return err
+	}
+	log, closeLog, err := newLogger(c.Log, a.err)
+	if err != nil {
+		return err
+	}
+	defer closeLog()
+	ag, err := a.newAgent(c, agent.Options{Log: log, Reload: func(context.Context) (agent.Site, error) {
+		again, err := a.config()
+		if err != nil {
+			return agent.Site{}, err
+		}
+		if again.StateDir != c.StateDir {
+			return agent.Site{}, fmt.Errorf("state_dir is another: restart the service for that")
+		}
+		return openSite(again)
+	}}, takeOver)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, ag.Close()) }()
+	channel, err := control.Listen(c.StateDir, ag)
+	if err != nil {
+		return err
+	}
+	log.Info("started", zap.String("version", build()), zap.String("customer", c.Customer), zap.String("config", c.Path))
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return channel.Run(ctx) })
+	group.Go(func() error { return ag.Run(ctx) })
+	err = group.Wait()
+	log.Info("stopped", zap.Error(err))
+	return err
+}
+
+// newAgent opens the site of a configuration and its state.
+func (a *app) newAgent(c *config.Config, o agent.Options, takeOver bool) (*agent.Agent, error) {
+	site, err := openSite(c)
+	if err != nil {
+		return nil, err
+	}
+	site.TakeOver = takeOver
+	o.StateDir = c.StateDir
+	return agent.New(site, o)
+}

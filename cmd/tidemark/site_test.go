@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"tidemark/cloud"
+	"tidemark/cloud/sqlite"
+	"tidemark/sqlserver/sqlservertest"
+)
+
+// TestSites runs scripts against a whole site: a SQL Server (the stand-in, or
+// a real one: see package sqlservertest) and the cloud over SQLite. In a
+// script
+//
+//	site TABLE...     writes the configuration, with these tables
+//	sql BATCH...      changes the source; {s} is the script's own schema
+//	rows TABLE        prints the cloud's rows
+//	cloud up|down     connects or disconnects the cloud
+//	until COMMAND...  repeats a command until it ends well
+//
+// and datasets have the names of their tables, without the schema.
+func TestSites(t *testing.T) {
+	files, err := filepath.Glob("testdata/sites/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d scripts, %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			s := newSite(t)
+			testscript.Run(t, testscript.Params{
+				Files: []string{file}, UpdateScripts: *update, RequireExplicitExec: true,
+				Setup: func(e *testscript.Env) error {
+					e.Setenv("TZ", "UTC")
+					e.Setenv("TIDEMARK_CONFIG", filepath.Join(e.WorkDir, "tidemark.yaml"))
+					e.Setenv("CLOUD_KEY", s.key)
+					e.Setenv("CLOUD_URL", s.server.URL)
+					e.Setenv("SQL_DSN", s.db.DSN())
+					e.Setenv("SCHEMA", s.db.Schema)
+					return nil
+				},
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){
+					"exits": exits, "site": s.write, "sql": s.exec, "rows": s.rows, "cloud": s.connect, "until": until,
+				},
+			})
+		})
+	}
+}
+
+// A testSite is what is outside of the program.
+type testSite struct {
+	db     *sqlservertest.DB
+	store  *sqlite.Store
+	cloud  *cloud.Server
+	server *httptest.Server
+	key    string
+	down   atomic.Bool
+}
+
+func newSite(t *testing.T) *testSite {
+	t.Helper()
+	s := &testSite{db: sqlservertest.Open(t)}
+	var err error
+	if s.store, err = sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "cloud.db")); err != nil {
+		t.Fatal(err)
+	}
+	secret, key := cloud.NewKey("acme", time.Now())
+	if err := s.store.AddCustomer(t.Context(), cloud.Customer{ID: "acme", Created: time.Now()}, key); err != nil {
+		t.Fatal(err)
+	}
+	s.key = secret
+	s.cloud = cloud.New(cloud.Config{Store: s.store})
+	s.server = httptest.NewServer(s)
+	t.Cleanup(func() {
+		s.server.Close()
+		if err := s.store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func (s *testSite) write(ts *testscript.TestScript, neg bool, tables []string) {
+	if neg || len(tables) == 0 {
+		ts.Fatalf("usage: site TABLE...")
+	}
+	var b strings.Builder
+	b.WriteString(`customer: acme
+cloud: {url: "` + s.server.URL + `", key: "${env:CLOUD_KEY}"}
+state_dir: state
+log: {level: warn}
+defaults: {interval: 1s}
+source:
+  dsn: ${env:SQL_DSN}
+  tables:
+`)
+	for _, t := range tables {
+		fmt.Fprintf(&b, "    - {name: %s.%s, dataset: %s}\n", s.db.Schema, t, t)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("tidemark.yaml"), []byte(b.String()), 0o600))
+}
+
+func (s *testSite) exec(ts *testscript.TestScript, neg bool, args []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for _, batch := range args {
+		_, err := s.db.SQL.ExecContext(ctx, s.db.Expand(batch))
+		ts.Check(err)
+	}
+}
+
+// rows prints what the cloud has of a table, a line for each row.
+func (s *testSite) rows(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: rows TABLE")
+	}
+	err := s.store.Rows(context.Background(), "acme", args[0], func(r cloud.Row) error {
+		var values []string
+		for _, v := range r.Values {
+			values = append(values, string(v))
+		}
+		_, err := fmt.Fprintln(ts.Stdout(), strings.Join(values, " "))
+		return err
+	})
+	ts.Check(err)
+}
+
+func (s *testSite) connect(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: cloud up|down")
+	}
+	s.down.Store(args[0] == "down")
+}
+
+// ServeHTTP is the cloud as the network lets it through.
+func (s *testSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.down.Load() {
+		panic(http.ErrAbortHandler) // the connection breaks
+	}
+	s.cloud.ServeHTTP(w, r)
+}
+
+// until is for what takes the running service a moment.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: until COMMAND...")
+	}
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		err := ts.Exec(args[0], args[1:]...)
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%v: %v", args, err)
+		}
+	}
+}
