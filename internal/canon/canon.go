@@ -23,7 +23,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -102,25 +101,29 @@ func Append(dst []byte, t wire.Type, raw []byte) ([]byte, error) {
 		}
 		return appendFixed8(dst, tag, math.Float64bits(f+0)), nil // -0 + 0 is 0
 	case Decimal:
-		return appendSized(dst, tag, trimFraction(inner(raw), nil)), nil
+		return appendSized(dst, tag, trimFraction(inner(raw))), nil
 	case Time:
 		return appendTime(dst, t, inner(raw)), nil
 	case String:
 		return appendString(dst, raw)
 	case Bytes:
 		s := inner(raw)
-		b := make([]byte, base64.StdEncoding.DecodedLen(len(s)))
-		n, err := base64.StdEncoding.Decode(b, s)
-		if err != nil {
-			return dst, err
+		n := len(s) / 4 * 3
+		for i := len(s); i > 0 && s[i-1] == '='; i-- {
+			n--
 		}
-		return appendSized(dst, tag, b[:n]), nil
+		dst = binary.AppendUvarint(append(dst, byte(tag)), uint64(n))
+		return base64.StdEncoding.AppendDecode(dst, s)
 	case GUID:
-		var b [16]byte
-		if _, err := hex.Decode(b[:], bytes.ReplaceAll(inner(raw), []byte("-"), nil)); err != nil {
-			return dst, err
+		s := inner(raw)
+		dst = append(dst, byte(tag), 16)
+		for i := 0; i < len(s); i += 2 {
+			if s[i] == '-' {
+				i++
+			}
+			dst = append(dst, nibble(s[i])<<4|nibble(s[i+1]))
 		}
-		return appendSized(dst, tag, b[:]), nil
+		return dst, nil
 	case Variant:
 		var v wire.VariantValue
 		if err := json.Unmarshal(raw, &v); err != nil {
@@ -133,6 +136,14 @@ func Append(dst []byte, t wire.Type, raw []byte) ([]byte, error) {
 		return appendSized(dst, tag, value), nil
 	}
 	return dst, fmt.Errorf("type %s has no canonical form", t)
+}
+
+// nibble is the value of a checked hexadecimal digit.
+func nibble(c byte) byte {
+	if c >= 'a' {
+		return c - 'a' + 10
+	}
+	return c - '0'
 }
 
 // inner is a checked string's text.
@@ -186,22 +197,26 @@ func appendString(dst, raw []byte) ([]byte, error) {
 // appendTime trims the fraction, which stands before the offset of a
 // datetimeoffset.
 func appendTime(dst []byte, t wire.Type, s []byte) []byte {
+	clock, offset := s, []byte(nil)
 	if t.Kind == wire.DateTimeOffset {
-		const offset = len("+00:00")
-		return appendSized(dst, Time, trimFraction(s[:len(s)-offset], s[len(s)-offset:]))
+		clock, offset = splitOffset(s)
 	}
-	return appendSized(dst, Time, trimFraction(s, nil))
+	clock = trimFraction(clock)
+	dst = binary.AppendUvarint(append(dst, byte(Time)), uint64(len(clock)+len(offset)))
+	return append(append(dst, clock...), offset...)
 }
 
-// trimFraction drops zeros at the end of a fraction, and a bare point, and
-// puts suffix behind the rest.
-func trimFraction(s, suffix []byte) []byte {
+// splitOffset takes the "+00:00" of a datetimeoffset apart.
+func splitOffset(s []byte) (clock, offset []byte) {
+	n := len(s) - len("+00:00")
+	return s[:n], s[n:]
+}
+
+// trimFraction drops zeros at the end of a fraction, and a bare point.
+func trimFraction(s []byte) []byte {
 	if bytes.IndexByte(s, '.') >= 0 {
 		s = bytes.TrimRight(s, "0")
 		s = bytes.TrimSuffix(s, []byte("."))
 	}
-	if suffix == nil {
-		return s
-	}
-	return append(append(make([]byte, 0, len(s)+len(suffix)), s...), suffix...)
+	return s
 }
