@@ -1,0 +1,79 @@
+package agent_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+)
+
+// A front is the network before the API.
+type front struct {
+	api http.Handler
+
+	mu   sync.Mutex
+	rule func(*http.Request) fate
+	seen map[string]int // requests by method and last part of the path
+}
+
+// A fate is what becomes of a request.
+type fate int
+
+const (
+	arrives    fate = iota
+	lostOnWay       // the API never sees it
+	lostAnswer      // the API has done it, the agent does not learn of it
+)
+
+// set makes a rule hold; nil lets everything through.
+func (f *front) set(rule func(*http.Request) fate) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.rule = rule
+}
+
+// batches is whether a request brings rows or deletes.
+func batches(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/rows") }
+
+// nth makes a rule for the nth request that matches, from 1.
+func nth(n int, match func(*http.Request) bool, then func() fate) func(*http.Request) fate {
+	return func(r *http.Request) fate {
+		if !match(r) {
+			return arrives
+		}
+		if n--; n == 0 {
+			return then()
+		}
+		return arrives
+	}
+}
+
+// counts returns the requests so far, and begins anew.
+func (f *front) counts() map[string]int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	seen := f.seen
+	f.seen = nil
+	return seen
+}
+
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	if f.seen == nil {
+		f.seen = map[string]int{}
+	}
+	f.seen[r.Method+" "+r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]]++
+	fate := arrives
+	if f.rule != nil {
+		fate = f.rule(r)
+	}
+	f.mu.Unlock()
+	switch fate {
+	case lostOnWay:
+		panic(http.ErrAbortHandler)
+	case lostAnswer:
+		f.api.ServeHTTP(httptest.NewRecorder(), r)
+		panic(http.ErrAbortHandler)
+	}
+	f.api.ServeHTTP(w, r)
+}
