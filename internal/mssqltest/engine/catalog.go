@@ -8,7 +8,8 @@ import (
 	"tidemark/internal/mssqltest/tds"
 )
 
-// A catalogView is a view of the schema sys whose rows are made when asked for.
+// A catalogView is a view of the schema sys or INFORMATION_SCHEMA whose rows
+// are made when asked for.
 type catalogView struct {
 	schema, name string
 	cols         []srcCol
@@ -18,21 +19,25 @@ type catalogView struct {
 
 var views = map[string]*catalogView{}
 
-// defineView makes a view known. Columns are "name type" pairs separated by
+// defineView makes a view of sys known, or one of a schema that is named.
+// Columns are "name type" pairs separated by
 // commas; a type with a question mark can be NULL.
 func defineView(name, columns string, rows func(x *exec, add func(...any)) error) {
 	v := &catalogView{schema: "sys", name: name, lay: &layout{}, rows: rows}
+	if schema, rest, named := strings.Cut(name, "."); named {
+		v.schema, v.name = schema, rest
+	}
 	for _, c := range strings.Split(columns, ",") {
 		colName, typ, ok := strings.Cut(strings.TrimSpace(c), " ")
 		typ, nullable := strings.CutSuffix(typ, "?")
 		t, known := viewTypes[typ]
 		if !ok || !known {
-			panic("engine: bad column of sys." + name + ": " + c)
+			panic("engine: bad column of " + name + ": " + c)
 		}
 		v.cols = append(v.cols, srcCol{name: colName, typ: t, nullable: nullable})
 		v.lay.add(t)
 	}
-	views[name] = v
+	views[strings.ToLower(v.schema+"."+v.name)] = v
 }
 
 var viewTypes = map[string]tds.Type{
@@ -43,19 +48,16 @@ var viewTypes = map[string]tds.Type{
 	"varbinary85": {Kind: tds.VarBinary, Len: 85}, "numeric25": {Kind: tds.Decimal, Prec: 25},
 }
 
-// findView finds a catalog view; INFORMATION_SCHEMA is not known.
+// findView finds a catalog view.
 func (x *exec) findView(n tsql.Name) *catalogView {
-	if !strings.EqualFold(n.Schema, "sys") {
-		if strings.EqualFold(n.Schema, "INFORMATION_SCHEMA") {
-			fail(notKnown("INFORMATION_SCHEMA (use the views of sys)"))
-		}
+	if !strings.EqualFold(n.Schema, "sys") && !strings.EqualFold(n.Schema, "INFORMATION_SCHEMA") {
 		return nil
 	}
 	if n.Database != "" && !strings.EqualFold(n.Database, x.db.name) {
 		fail(notKnown("queries across databases (%s)", nameText(n)))
 	}
-	v := views[strings.ToLower(n.Object)]
-	if v == nil {
+	v := views[strings.ToLower(n.Schema+"."+n.Object)]
+	if v == nil || x.db.lacks(n.Schema+"."+n.Object) {
 		fail(errInvalidObject(nameText(n)))
 	}
 	return v
@@ -63,7 +65,11 @@ func (x *exec) findView(n tsql.Name) *catalogView {
 
 // viewRows makes the rows of a view, once for a statement.
 func (x *exec) viewRows(v *catalogView) ([][]byte, error) {
-	if rows, ok := x.catalog[v.name]; ok {
+	if x.db.lacks("rows", "of", v.schema+"."+v.name) {
+		return nil, nil
+	}
+	name := v.schema + "." + v.name
+	if rows, ok := x.catalog[name]; ok {
 		return rows, nil
 	}
 	var rows [][]byte
@@ -71,7 +77,7 @@ func (x *exec) viewRows(v *catalogView) ([][]byte, error) {
 	add := func(vals ...any) {
 		row, err := encodeGo(v.lay, vals)
 		if err != nil {
-			bad = fmt.Errorf("sys.%s: %w", v.name, err)
+			bad = fmt.Errorf("%s: %w", name, err)
 		}
 		rows = append(rows, row)
 	}
@@ -84,7 +90,7 @@ func (x *exec) viewRows(v *catalogView) ([][]byte, error) {
 	if x.catalog == nil {
 		x.catalog = map[string][][]byte{}
 	}
-	x.catalog[v.name] = rows
+	x.catalog[name] = rows
 	return rows, nil
 }
 

@@ -61,6 +61,9 @@ func (c *compiler) expr(e tsql.Expr) *expr {
 		if classOf(x.typ.Kind) != clStr {
 			fail(errorf(447, "Expression type %s is invalid for COLLATE clause.", typeText(x.typ)))
 		}
+		if c.x.db.lacks("COLLATE", e.Name) {
+			fail(errorf(448, "Invalid collation '%s'.", e.Name))
+		}
 		coll, err := collationOf(e.Name)
 		if err != nil {
 			fail(err)

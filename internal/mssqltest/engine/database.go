@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tidemark/internal/mssqltest/engine/tsql"
@@ -17,6 +18,14 @@ type DatabaseOptions struct {
 	ReadCommittedSnapshot bool // READ_COMMITTED_SNAPSHOT
 	EqualRowVersions      EqualRowVersions
 	NoRowCounts           bool // sys.partitions has no figures
+
+	// Lacks names what SQL Server has and this server has not, and refuses:
+	// views ("sys.partitions"), their columns ("sys.databases.create_date") or
+	// rows ("rows of sys.index_columns"), functions ("HAS_PERMS_BY_NAME"),
+	// variables ("@@DBTS"), options ("SET LOCK_TIMEOUT", "SET TRANSACTION
+	// ISOLATION LEVEL SNAPSHOT"), query hints ("OPTION", "OPTION LOOP JOIN")
+	// and collations in expressions ("COLLATE Latin1_General_CI_AS").
+	Lacks []string
 }
 
 // EqualRowVersions tells which rows share one row version, as those of a
@@ -37,6 +46,8 @@ type Database struct {
 	name   string
 	id     int
 	locks  *lockManager
+
+	lack atomic.Pointer[lackSet] // opts.Lacks
 
 	// mu is the latch: it guards everything below and all tables and rows. It
 	// is held for short stretches, never while waiting for a lock or client.
@@ -63,6 +74,7 @@ func newDatabase(e *Engine, name string, o DatabaseOptions) *Database {
 		locks: &lockManager{waiting: map[*Session]*waiter{}}, guid: newGUID(), fork: newGUID(),
 		tables: map[string]*table{}, lastObject: 885578192, rowVersion: 2000, commitSeq: 1,
 		open: map[*txn]struct{}{}, snapshots: map[*statementSnapshot]struct{}{}}
+	db.lack.Store(newLackSet(o.Lacks))
 	db.schemas = []*schema{{1, "dbo"}, {2, "guest"}, {3, "INFORMATION_SCHEMA"}, {4, "sys"}}
 	return db
 }
@@ -93,6 +105,7 @@ func (db *Database) SetOptions(o DatabaseOptions) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	db.opts = o
+	db.lack.Store(newLackSet(o.Lacks))
 }
 
 func (db *Database) killSessions() {

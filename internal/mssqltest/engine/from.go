@@ -78,7 +78,7 @@ func (c *compiler) tableSource(r *tsql.Table) {
 			}
 			return nil
 		}
-		c.add(&source{name: v.name, schema: v.schema, cols: v.cols, rows: rows}, r.Alias)
+		c.add(&source{name: v.name, schema: v.schema, cols: c.x.viewCols(v), rows: rows}, r.Alias)
 		return
 	}
 	t := c.x.table(r.Name, "SELECT")

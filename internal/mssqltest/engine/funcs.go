@@ -62,7 +62,7 @@ func (c *compiler) call(e *tsql.Call) *expr {
 	}
 	name := strings.TrimPrefix(e.Name, "SYS.")
 	fn, ok := functions[name]
-	if !ok {
+	if !ok || c.x.db.lacks(name) {
 		if strings.Contains(name, ".") {
 			fail(errorf(4121, "Cannot find either column \"%s\" or the user-defined function or aggregate \"%s\", or the name is ambiguous.", strings.SplitN(e.Name, ".", 2)[0], e.Name))
 		}

@@ -49,6 +49,10 @@ type selecting struct {
 func (x *exec) selectPlan(s *tsql.Select, q *tsql.Query, outer *scope) *plan {
 	c := &selecting{compiler: &compiler{x: x, scope: &scope{outer: outer}}, sel: s, q: q}
 	c.keep = slices.Contains(q.Options, "FORCE ORDER")
+	for _, o := range q.Options {
+		c.x.refuse("query hint "+o, "OPTION")
+		c.x.refuse("query hint "+o, "OPTION", o)
+	}
 	limit := c.limits(s.Top, q)
 	conds := c.from(s.From)
 	if s.Where != nil {

@@ -268,6 +268,9 @@ func (x *exec) setOption(st *tsql.SetOption) error {
 	s := &x.s.set
 	on := st.Value == "ON"
 	for _, name := range st.Names {
+		if x.db.lacks("SET", name) || x.db.lacks("SET", name, st.Value) {
+			return errorf(numNotSupported, "'SET %s' is not currently supported", name)
+		}
 		onOff := st.Value == "ON" || st.Value == "OFF"
 		bad := severity(15, errorf(102, "Incorrect syntax near '%s'.", st.Value))
 		switch {

@@ -23,6 +23,7 @@ func (c *compiler) global(name string) *expr {
 		return &expr{typ: t, fixed: true, eval: func(*frame) (value, error) { return f(), nil }}
 	}
 	binary8 := tds.Type{Kind: tds.VarBinary, Len: 8}
+	c.x.refuse(name, name)
 	switch name {
 	case "@@DBTS":
 		return now(binary8, func() value {
