@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -18,7 +19,7 @@ const (
 
 // authenticate finds the customer that the request's key opens, and holds it
 // against the one in the path.
-func (s *Server) authenticate(c *call) error {
+func (s *Server) authenticate(ctx context.Context, c *call) error {
 	scheme, secret, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return wire.NewProblem(wire.Unauthorized, "the request has no bearer key", "Send the key as \"Authorization: Bearer tmk_...\".")
@@ -27,7 +28,7 @@ func (s *Server) authenticate(c *call) error {
 	owner, ok := keyCustomer(secret)
 	if ok {
 		var err error
-		if ok, err = s.opens(c, owner, secret); err != nil {
+		if ok, err = s.opens(ctx, owner, secret); err != nil {
 			return err
 		}
 	}
@@ -41,10 +42,10 @@ func (s *Server) authenticate(c *call) error {
 	return nil
 }
 
-func (s *Server) opens(c *call, owner, secret string) (bool, error) {
+func (s *Server) opens(ctx context.Context, owner, secret string) (bool, error) {
 	for _, age := range []time.Duration{freshKeys, recheckKeys} {
 		now := s.now()
-		keys, err := s.keys.get(c.r.Context(), owner, now, age)
+		keys, err := s.keys.get(ctx, owner, now, age)
 		if err != nil {
 			return false, err
 		}

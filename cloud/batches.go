@@ -73,6 +73,7 @@ func (s *Server) batch(c *call, kind func(wire.BatchKind) bool,
 		return malformed(err)
 	}
 	src := rows(c.body, s.lineLimits(), h.Rows, schema)
+	src.long = s.longLines(c)
 	defer src.Close()
 	a, err := apply(c.r.Context(), Batch{Customer: c.customer, Table: c.table, Header: h, Schema: schema, Rows: src, Now: s.now()})
 	if err != nil {
@@ -84,6 +85,11 @@ func (s *Server) batch(c *call, kind func(wire.BatchKind) bool,
 
 func (s *Server) lineLimits() wire.Limits {
 	return wire.Limits{Body: s.limits.Decompressed, Line: s.limits.Line}
+}
+
+// longLines waits for a place among the batches that hold a long line.
+func (s *Server) longLines(c *call) func() (func(), error) {
+	return func() (func(), error) { return s.long.enter(c.r.Context(), 1) }
 }
 
 // header reads the header line of a body of lines.

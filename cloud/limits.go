@@ -2,8 +2,10 @@ package cloud
 
 import "time"
 
-// Limits bound what one server takes. Memory for bodies is at most Receiving
-// and, for each batch in work, one line and the 8 MiB window of its frame.
+// Limits bound what one server takes. Memory for bodies is at most Receiving;
+// for each batch in work, the 8 MiB window of its frame and one line of at most
+// 4 MiB; and for two batches at a time a line of up to Line. A store holds a
+// line in up to three forms at once.
 type Limits struct {
 	Body         int64 // bytes of a body as sent
 	Decompressed int64 // bytes of a body of lines, decompressed
@@ -27,6 +29,9 @@ type Class struct {
 	Running int // at once
 	Waiting int // for a turn
 }
+
+// longBatches is how many batches may hold a long line at a time.
+const longBatches = 2
 
 // DefaultLimits take a row of 16 MiB, the largest that an agent sends, in
 // base64 and with every character escaped.

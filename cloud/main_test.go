@@ -29,6 +29,16 @@ type faulty struct {
 	cloud.Store
 	versions func(context.Context) error
 	apply    func(context.Context) error
+	keys     func(context.Context) error
+}
+
+func (f *faulty) Keys(ctx context.Context, customer string) ([]cloud.Key, error) {
+	if f.keys != nil {
+		if err := f.keys(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return f.Store.Keys(ctx, customer)
 }
 
 func (f *faulty) Versions(ctx context.Context, customer string) (wire.Versions, error) {

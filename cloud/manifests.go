@@ -26,7 +26,9 @@ func (s *Server) postManifest(c *call) error {
 	if err != nil {
 		return err
 	}
-	src := keySource(c.body, s.lineLimits(), h.Rows, schema)
+	limits := s.lineLimits()
+	limits.Line = min(limits.Line, longLine) // keys are short
+	src := keySource(c.body, limits, h.Rows, schema)
 	defer src.Close()
 	m := Manifest{Customer: c.customer, Table: c.table, Header: h, Schema: schema, Rows: src, Bytes: s.limits.Page}
 	if h.Mode == wire.List {

@@ -79,8 +79,8 @@ func (s *Server) getPolicy(c *call) error {
 
 // announcePolicy puts the policy's ETag into every answer to a customer, so
 // that agents need not ask whether it has changed.
-func (s *Server) announcePolicy(c *call) error {
-	p, err := s.policies.get(c.r.Context(), c.customer, s.now(), freshPolicy)
+func (s *Server) announcePolicy(ctx context.Context, c *call) error {
+	p, err := s.policies.get(ctx, c.customer, s.now(), freshPolicy)
 	if err != nil {
 		return err
 	}

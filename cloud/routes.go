@@ -74,10 +74,7 @@ func (s *Server) routes() http.Handler {
 // guard lets a request of a customer in: the key, the table's name, the body,
 // and a turn in its class. The store works only after all of them.
 func (s *Server) guard(r route, c *call) error {
-	if err := s.authenticate(c); err != nil {
-		return err
-	}
-	if err := s.announcePolicy(c); err != nil {
+	if err := s.letIn(c); err != nil {
 		return err
 	}
 	if strings.Contains(r.path, "{table}") {
@@ -98,6 +95,17 @@ func (s *Server) guard(r route, c *call) error {
 	defer cancel()
 	c.r = c.r.WithContext(ctx)
 	return r.handle(s, c)
+}
+
+// letIn finds the customer and its policy. That waits for the store no longer
+// than for a turn: a store that hangs must not collect requests.
+func (s *Server) letIn(c *call) error {
+	ctx, cancel := context.WithTimeout(c.r.Context(), s.limits.Patience)
+	defer cancel()
+	if err := s.authenticate(ctx, c); err != nil {
+		return err
+	}
+	return s.announcePolicy(ctx, c)
 }
 
 // receive reads the body that a route has.

@@ -33,6 +33,7 @@ type Server struct {
 	metrics  metrics
 
 	receiving *gate // bytes of bodies
+	long      *gate // batches that hold a line over longLine
 	gates     [classes]*gate
 	draining  atomic.Bool
 	handler   http.Handler
@@ -56,6 +57,7 @@ func New(c Config) *Server {
 		return effectivePolicy(ctx, c.Store, customer)
 	}}
 	s.receiving = newGate("receiving", l.Receiving, l.Read.Waiting+l.Write.Waiting+l.Diff.Waiting, l.Patience)
+	s.long = newGate("long lines", longBatches, l.Write.Waiting, l.Patience)
 	s.gates = [classes]*gate{
 		reads:  newGate("read", int64(l.Read.Running), l.Read.Waiting, l.Patience),
 		writes: newGate("write", int64(l.Write.Running), l.Write.Waiting, l.Patience),

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"runtime"
@@ -181,6 +182,74 @@ func TestRequestTime(t *testing.T) {
 	s.post(t, s.batch(t)).problem(t, wire.Overloaded)
 }
 
+// A store that hangs does not collect those who want to come in.
+func TestHangingStoreOfKeys(t *testing.T) {
+	limits := cloud.DefaultLimits()
+	limits.Patience = 20 * time.Millisecond
+	s := newSite(t, cloud.Config{Limits: limits})
+	s.store.keys = func(ctx context.Context) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	if a := s.do(t, http.MethodGet, versionsPath, nil); a.problem(t, wire.Overloaded).Hint == "" || a.Header.Get("Retry-After") == "" {
+		t.Errorf("%v", a.Header)
+	}
+	s.store.keys = nil
+	if a := s.do(t, http.MethodGet, versionsPath, nil); a.StatusCode != 200 {
+		t.Errorf("afterwards: %d", a.StatusCode)
+	}
+}
+
+// readingStore reads the rows of a batch and holds them until it may go on.
+type readingStore struct {
+	cloud.Store
+	read, proceed chan struct{}
+}
+
+func (r *readingStore) Apply(_ context.Context, b cloud.Batch) (wire.Answer, error) {
+	for {
+		if _, err := b.Rows.Next(); err == io.EOF {
+			break
+		} else if err != nil {
+			return wire.Answer{}, err
+		}
+	}
+	r.read <- struct{}{}
+	<-r.proceed
+	return wire.Answer{}, nil
+}
+
+// A line that the default limits allow, and that is long, is held by two
+// batches at a time, whatever comes at once.
+func TestLongLinesAtOnce(t *testing.T) {
+	s := newSite(t, cloud.Config{})
+	store := &readingStore{Store: s.store.Store, read: make(chan struct{}), proceed: make(chan struct{})}
+	s.store.Store = store
+	s.store.apply = nil
+	long, short := s.batch(t, `["1",1,"`+strings.Repeat("x", 5<<20)+`"]`), s.batch(t, `["1",1,"x"]`)
+	var wg sync.WaitGroup
+	post := func(body []byte) {
+		wg.Go(func() {
+			if a := s.post(t, body); a.StatusCode != 200 {
+				t.Errorf("%d %.200s", a.StatusCode, a.body)
+			}
+		})
+	}
+	for range 3 {
+		post(long)
+	}
+	<-store.read
+	<-store.read
+	for !strings.Contains(s.do(t, http.MethodGet, "/metrics", nil).body, `tidemark_gate_waiting{gate="long lines"} 1`+"\n") {
+		time.Sleep(time.Millisecond)
+	}
+	post(short)
+	<-store.read
+	close(store.proceed)
+	<-store.read
+	wg.Wait()
+}
+
 // A body that comes too slowly, or ends too early, ends with a problem, gives
 // its place back, and never reaches the store.
 func TestSlowBody(t *testing.T) {
@@ -326,7 +395,12 @@ func TestServeDrains(t *testing.T) {
 func TestTooLargeBeforeItIsSent(t *testing.T) {
 	s := newSite(t, cloud.Config{})
 	body := bytes.Repeat([]byte{0}, 33<<20)
+	// A client that asks whether it may send waits for the answer; one that
+	// sends all the same can find the connection closed.
+	s.http.Client().Transport.(*http.Transport).ExpectContinueTimeout = time.Minute
 	a := s.do(t, http.MethodPost, rowsPath, bytes.NewReader(body), asLines, func(r *http.Request) { r.Header.Set("Expect", "100-continue") })
+	a.problem(t, wire.TooLarge)
+	a = s.do(t, http.MethodPost, rowsPath, bytes.NewReader(body), asLines)
 	a.problem(t, wire.TooLarge)
 	a = s.do(t, http.MethodPost, rowsPath, struct{ *bytes.Reader }{bytes.NewReader(body)}, asLines, func(r *http.Request) { r.ContentLength = -1 })
 	a.problem(t, wire.TooLarge)

@@ -3,6 +3,7 @@ package cloud
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"tidemark/cloud/ledger"
@@ -13,10 +14,20 @@ import (
 // key of an index; escaped, they are six times as many.
 const maxKey = 16 << 10
 
+// longLine is the length in bytes from which few batches at a time may hold a
+// line in memory.
+const longLine = 4 << 20
+
 // A source is the RowSource of a body: it decodes and checks line by line.
+//
+// A small body can hold a line as long as Limits.Line, which its store then
+// holds in other forms too. So a source reads no line over longLine until long
+// has let it in, and then begins anew; it keeps its place until it is closed.
 type source struct {
 	body    []byte
 	limits  wire.Limits
+	long    func() (leave func(), err error) // nil: longLine is no limit
+	leave   func()                           // its place among those with long lines
 	rows    int
 	stamps  bool          // a line begins with a stamp, not only a row version
 	columns []wire.Column // of a line, behind the version
@@ -33,6 +44,7 @@ func rowSource(body []byte, limits wire.Limits, rows int, s wire.Schema) *source
 	return &source{body: body, limits: limits, rows: rows, columns: s.Columns, key: s.KeyIndexes()}
 }
 
+// keySource reads lines of the key, which begin with a stamp.
 func keySource(body []byte, limits wire.Limits, rows int, s wire.Schema) *source {
 	keys := &source{body: body, limits: limits, rows: rows, stamps: true}
 	for i, at := range s.KeyIndexes() {
@@ -44,8 +56,12 @@ func keySource(body []byte, limits wire.Limits, rows int, s wire.Schema) *source
 
 // Rewind begins again at the first row.
 func (s *source) Rewind() error {
-	s.Close()
-	r, err := wire.NewBodyReader(bytes.NewReader(s.body), s.limits)
+	s.stop()
+	limits := s.limits
+	if s.long != nil && s.leave == nil {
+		limits.Line = min(limits.Line, longLine)
+	}
+	r, err := wire.NewBodyReader(bytes.NewReader(s.body), limits)
 	if err != nil {
 		return err
 	}
@@ -60,10 +76,39 @@ func (s *source) Rewind() error {
 
 // Close lets go of the decoder's memory.
 func (s *source) Close() {
+	s.stop()
+	if s.leave != nil {
+		s.leave()
+		s.leave = nil
+	}
+}
+
+func (s *source) stop() {
 	if s.reader != nil {
 		s.reader.Close()
 		s.reader = nil
 	}
+}
+
+// line returns the next line.
+func (s *source) line() ([]byte, error) {
+	line, err := s.reader.Next()
+	if s.long == nil || s.leave != nil || s.limits.Line <= longLine || !errors.Is(err, wire.ErrTooLarge) {
+		return line, err
+	}
+	if s.leave, err = s.long(); err != nil {
+		return nil, err
+	}
+	read := s.next
+	if err := s.Rewind(); err != nil {
+		return nil, err
+	}
+	for ; s.next < read; s.next++ {
+		if _, err := s.reader.Next(); err != nil {
+			return nil, err
+		}
+	}
+	return s.reader.Next()
 }
 
 // Next returns the next row: see RowSource.
@@ -73,7 +118,7 @@ func (s *source) Next() (Row, error) {
 			return Row{}, err
 		}
 	}
-	line, err := s.reader.Next()
+	line, err := s.line()
 	if err != nil {
 		return Row{}, err
 	}

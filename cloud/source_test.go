@@ -131,3 +131,59 @@ func FuzzSource(f *testing.F) {
 		}
 	})
 }
+
+// A long line waits for its place; the rows before it come once, and the place
+// is kept until the end.
+func TestSourceWaitsWithLongLines(t *testing.T) {
+	long := `["2","` + strings.Repeat("x", longLine) + `","k2",null]`
+	s := sourceOf(t, false, `["1","a","k1",null]`, long, `["3","b","k3",null]`, long)
+	s.limits = wire.Limits{Body: 64 << 20, Line: 2 * longLine}
+	g := newGate("long lines", 1, 0, 0)
+	s.long = func() (func(), error) { return g.enter(t.Context(), 1) }
+	other, err := g.enter(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if row, err := s.Next(); err != nil || string(row.Values[1]) != `"k1"` {
+		t.Fatalf("%+v, %v", row, err)
+	}
+	if _, err := s.Next(); !overloaded(err) {
+		t.Fatalf("a long line came without a place: %v", err)
+	}
+	other()
+	if err := s.Rewind(); err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for {
+		row, err := s.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, string(row.Values[1]))
+		if row.Index != len(keys)-1 {
+			t.Errorf("row %d has the index %d", len(keys)-1, row.Index)
+		}
+	}
+	if d := cmp.Diff([]string{`"k1"`, `"k2"`, `"k3"`, `"k2"`}, keys); d != "" {
+		t.Error(d)
+	}
+	if inside, _, _ := g.figures(); inside != 1 {
+		t.Errorf("%d inside at the end of the lines", inside)
+	}
+	s.Close()
+	if inside, _, _ := g.figures(); inside != 0 {
+		t.Errorf("%d inside behind Close", inside)
+	}
+
+	s = sourceOf(t, false, `["1","`+strings.Repeat("x", 3*longLine)+`","k",null]`)
+	s.limits = wire.Limits{Body: 64 << 20, Line: 2 * longLine}
+	s.long = func() (func(), error) { return g.enter(t.Context(), 1) }
+	defer s.Close()
+	if _, err := s.Next(); !errors.Is(err, wire.ErrTooLarge) {
+		t.Errorf("over the limit: %v", err)
+	}
+}
