@@ -319,6 +319,21 @@ func TestMemoryOfBodies(t *testing.T) {
 	}
 }
 
+// A frame that wants a window of 1 GiB (RFC 8878, 3.1.1.1.2) is refused before
+// there is memory for it.
+func TestWindowOfAFrame(t *testing.T) {
+	s := newSite(t, cloud.Config{})
+	line := []byte("{}\n")
+	head := uint32(len(line))<<3 | 1 // the last block, raw
+	for exponent, code := range map[byte]wire.Code{20: wire.Malformed, 13: wire.Malformed /* 8 MiB: the header is what is wrong */} {
+		frame := append([]byte{0x28, 0xb5, 0x2f, 0xfd, 0, exponent << 3, byte(head), byte(head >> 8), byte(head >> 16)}, line...)
+		p := s.post(t, frame).problem(t, code)
+		if window := strings.Contains(p.Detail, "window"); window != (exponent == 20) {
+			t.Errorf("a window of 2^%d: %s", 10+exponent, p.Detail)
+		}
+	}
+}
+
 func TestMetricsCountRowsOnce(t *testing.T) {
 	s := newSite(t, cloud.Config{})
 	body := s.batch(t, `["1",1,"a"]`, `["2",2,"b"]`, `["3","x","c"]`)

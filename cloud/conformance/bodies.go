@@ -3,6 +3,7 @@ package conformance
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -70,6 +71,48 @@ func testBodies(t *testing.T, s *site) {
 	}
 	bomb := append(append(head, '\n'), '[', '"', '9', '"', ',', '1', ',', '"')
 	send(wire.TooLarge, compress(t, append(bomb, bytes.Repeat([]byte{'x'}, 512<<20)...)), asLines)
+	s.unchanged(t)
+}
+
+// testLate sends what goes wrong behind many rows that were right: a server
+// that applies as it reads must undo them.
+func testLate(t *testing.T, s *site) {
+	const n = 20_000
+	lines := make([]string, n, n+1)
+	for i := range lines {
+		lines[i] = fmt.Sprintf(`["%d",%d,"row number %d"]`, i+2, i+2, i+2)
+	}
+	bodies := func(h wire.Header) map[string][]byte {
+		good := frame(t, h, lines...)
+		more := h
+		more.Rows++
+		return map[string][]byte{
+			"cut in the last block":  good[:len(good)-20],
+			"cut in the checksum":    good[:len(good)-1],
+			"one row too few":        frame(t, more, lines...),
+			"the last row is short":  frame(t, more, append(lines, `["9",1]`)...),
+			"the last is no row":     frame(t, more, append(lines, `x`)...),
+			"the last is not UTF-8":  frame(t, more, append(lines, "[\"9\",1,\"\xff\"]")...),
+			"the last version is no": frame(t, more, append(lines, `["-9",1,"x"]`)...),
+		}
+	}
+	h := s.header(wire.Load, n)
+	h.Start = true
+	for name, body := range bodies(h) { // into an empty table
+		s.do(t, http.MethodPost, s.path("/rows"), body, asLines).problem(t, wire.Malformed)
+		if v := s.read(t); v != s.version {
+			t.Errorf("%s: version %+v, want %+v", name, v, s.version)
+		}
+	}
+	if a := s.load(t, `["1",1,"a"]`); a.Inserted != 1 || a.Version.Rows != 1 {
+		t.Errorf("a table that took nothing: %+v", a)
+	}
+	for name, body := range bodies(s.header(wire.Delta, n)) {
+		s.do(t, http.MethodPost, s.path("/rows"), body, asLines).problem(t, wire.Malformed)
+		if v := s.read(t); v != s.version {
+			t.Errorf("%s: version %+v, want %+v", name, v, s.version)
+		}
+	}
 	s.unchanged(t)
 }
 

@@ -19,8 +19,8 @@ import (
 )
 
 var (
-	baseURL  = flag.String("base-url", "", "URL of the server to hold against the contract; the key is in TIDEMARK_KEY")
-	customer = flag.String("customer", "", "customer that the key opens")
+	baseURL  = flag.String("base-url", os.Getenv("TIDEMARK_URL"), "URL of the server to hold against the contract (or TIDEMARK_URL); the key is in TIDEMARK_KEY")
+	customer = flag.String("customer", os.Getenv("TIDEMARK_CUSTOMER"), "customer that the key opens (or TIDEMARK_CUSTOMER)")
 )
 
 func TestMain(m *testing.M) {
@@ -36,6 +36,9 @@ func TestMain(m *testing.M) {
 func TestBaseURL(t *testing.T) {
 	if *baseURL == "" {
 		t.Skip("no -base-url: only the servers of this repository are tested")
+	}
+	if *customer == "" || os.Getenv("TIDEMARK_KEY") == "" {
+		t.Fatal("-base-url needs a customer, and its key in TIDEMARK_KEY: see the package's documentation")
 	}
 	conformance.Run(t, conformance.Options{BaseURL: *baseURL, Customer: *customer, Key: os.Getenv("TIDEMARK_KEY")})
 }

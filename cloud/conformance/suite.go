@@ -30,6 +30,7 @@ func Run(t *testing.T, o Options) {
 		{"schema of a batch", testSchemaChanged},
 		{"refused rows", testRefused},
 		{"bad bodies", testBodies},
+		{"bad at the end", testLate},
 		{"bad headers", testHeaders},
 		{"bad lines", testLines},
 		{"deletes", testDeletes},

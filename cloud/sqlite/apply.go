@@ -49,6 +49,7 @@ func (s *Store) batch(ctx context.Context, b cloud.Batch, work func(plan, ledger
 		}
 		if replay {
 			a, err = answered(ctx, tx, b)
+			a.Version = h.state.Version // a release or a new schema may have come since
 			return err
 		}
 		a = wire.Answer{}

@@ -6,7 +6,9 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"time"
 
 	"modernc.org/sqlite"
@@ -42,6 +44,9 @@ var _ cloud.Store = (*Store)(nil)
 // Open opens the store in the file at path, which it makes if it is not there.
 func Open(ctx context.Context, path string) (*Store, error) {
 	op := "open store " + path
+	if err := private(path); err != nil {
+		return nil, fault.New(op, err, "Check the path, its folder's permissions and the space on its disk.")
+	}
 	writer, err := open(path, url.Values{"_txlock": {"immediate"}, "_pragma": {
 		"busy_timeout(" + fmt.Sprint(busyTime.Milliseconds()) + ")", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"}}, 1)
 	if err != nil {
@@ -56,6 +61,21 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		return nil, errors.Join(fault.New(op, err, ""), writer.Close())
 	}
 	return s, nil
+}
+
+// private makes the file for its owner alone, if it is not there. SQLite gives
+// the files beside it the same permissions. A file that is there is not opened:
+// to close it would end the locks that this process has on it ("How To Corrupt
+// An SQLite Database File", 2.2).
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 func open(path string, options url.Values, connections int) (*sql.DB, error) {

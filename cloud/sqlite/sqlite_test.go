@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -9,6 +10,7 @@ import (
 	"tidemark/cloud"
 	"tidemark/cloud/sqlite"
 	"tidemark/cloud/storetest"
+	"tidemark/internal/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -31,4 +33,26 @@ func TestSuite(t *testing.T) {
 	storetest.Run(t, storetest.Options{Open: func(t *testing.T) cloud.Store {
 		return open(t, filepath.Join(t.TempDir(), "cloud.db"))
 	}})
+}
+
+// Rows of customers are nobody else's to read on the server's machine.
+func TestFilesArePrivate(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, filepath.Join(dir, "cloud.db"))
+	if err := s.SetPolicy(t.Context(), cloud.Fleet, wire.Policy{Paused: true}); err != nil {
+		t.Fatal(err)
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) < 2 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, f := range files {
+		info, err := f.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has the mode %v", f.Name(), info.Mode())
+		}
+	}
 }

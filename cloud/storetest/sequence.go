@@ -29,6 +29,14 @@ func testExactlyOnce(t *testing.T, f *fixture) {
 	}
 	s.has(t, `["2",1,"b"]`, `["3",2,"c"]`)
 
+	if _, err := f.Release(t.Context(), customer, table); err != nil {
+		t.Fatal(err)
+	}
+	again.Rows = &lines{text: change}
+	if a := s.mustApply(t, again); !a.Replayed || a.Version != s.read(t) || a.Version.Writer.ID != "" {
+		t.Errorf("an answer given again has the version as it is, not %+v", a.Version)
+	}
+
 	for _, seq := range []uint64{1, 2, 4, 1 << 60} {
 		_, err := s.apply(t, s.batch(wire.Delta, []string{`["9",9,"x"]`}, func(h *wire.Header) { h.Seq = seq }))
 		p := wantProblem(t, err, wire.WrongSequence)
