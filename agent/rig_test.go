@@ -35,14 +35,16 @@ const customer = "acme"
 // one: see package sqlservertest), an agent, the network between (a front),
 // and the API over a store.
 type rig struct {
-	t     *testing.T
-	db    *sqlservertest.DB
-	store cloud.Store
-	front *front
-	url   string
-	key   string
-	dir   string // the agent's state
-	host  string
+	t      *testing.T
+	db     *sqlservertest.DB
+	store  cloud.Store
+	reopen func() cloud.Store
+	path   string // of the store, where it is a file
+	front  *front
+	url    string
+	key    string
+	dir    string // the agent's state
+	host   string
 
 	source func(*sqlserver.Config)
 	site   func(*agent.Site)
@@ -57,37 +59,51 @@ type rig struct {
 	entries []journal.Entry // of this agent and those before
 }
 
-// stores are what the most important tests run against.
-var stores = map[string]func(*testing.T) cloud.Store{"sqlite": openSQLite, "postgres": openPostgres}
+// stores are what the most important tests run against. Each makes a place
+// and returns what opens the store in it, again and again.
+var stores = map[string]func(*testing.T) func() cloud.Store{"sqlite": inSQLite, "postgres": inPostgres}
 
-func openSQLite(t *testing.T) cloud.Store {
-	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "cloud.db"))
-	if err != nil {
-		t.Fatal(err)
+func inSQLite(t *testing.T) func() cloud.Store { return at(t, filepath.Join(t.TempDir(), "cloud.db")) }
+
+func at(t *testing.T, path string) func() cloud.Store {
+	return func() cloud.Store {
+		s, err := sqlite.Open(context.Background(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
 	}
-	return s
 }
 
-func openPostgres(t *testing.T) cloud.Store {
-	s, err := postgres.Open(t.Context(), pgtest.Start(t), postgres.Options{})
-	if err != nil {
-		t.Fatal(err)
+func inPostgres(t *testing.T) func() cloud.Store {
+	dsn := pgtest.Start(t)
+	return func() cloud.Store {
+		s, err := postgres.Open(context.Background(), dsn, postgres.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
 	}
-	return s
 }
 
 // onStores runs a test against each store.
 func onStores(t *testing.T, test func(*testing.T, *rig)) {
-	for name, open := range stores {
-		t.Run(name, func(t *testing.T) { test(t, newRigOn(t, open(t))) })
+	for name, in := range stores {
+		t.Run(name, func(t *testing.T) { test(t, newRigOn(t, in(t))) })
 	}
 }
 
-func newRig(t *testing.T) *rig { return newRigOn(t, openSQLite(t)) }
+func newRig(t *testing.T) *rig {
+	path := filepath.Join(t.TempDir(), "cloud.db")
+	r := newRigOn(t, at(t, path))
+	r.path = path
+	return r
+}
 
-func newRigOn(t *testing.T, store cloud.Store) *rig {
+func newRigOn(t *testing.T, reopen func() cloud.Store) *rig {
 	t.Helper()
-	r := &rig{t: t, db: sqlservertest.Open(t), store: store, dir: t.TempDir(), host: "site-1"}
+	store := reopen()
+	r := &rig{t: t, db: sqlservertest.Open(t), store: store, reopen: reopen, dir: t.TempDir(), host: "site-1"}
 	secret, key := cloud.NewKey(customer, time.Now())
 	r.key = secret
 	if err := store.AddCustomer(t.Context(), cloud.Customer{ID: customer, Created: time.Now()}, key); err != nil {
@@ -99,7 +115,7 @@ func newRigOn(t *testing.T, store cloud.Store) *rig {
 	t.Cleanup(func() {
 		r.halt()
 		server.Close()
-		if err := store.Close(); err != nil {
+		if err := r.store.Close(); err != nil {
 			t.Error(err)
 		}
 		if t.Failed() {
