@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"tidemark/internal/wire"
 )
@@ -61,11 +60,7 @@ func (o Options) do(t *testing.T, method, url string, body []byte, change ...fun
 	for _, f := range change {
 		f(r)
 	}
-	client := o.Client
-	if client == nil {
-		client = &http.Client{Timeout: time.Minute}
-	}
-	got, err := client.Do(r)
+	got, err := o.Client.Do(r)
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, url, err)
 	}

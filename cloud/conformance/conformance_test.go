@@ -77,5 +77,5 @@ func run(t *testing.T, store cloud.Store) {
 	}
 	server := httptest.NewServer(cloud.New(cloud.Config{Store: store}))
 	t.Cleanup(server.Close)
-	conformance.Run(t, conformance.Options{Client: server.Client(), BaseURL: server.URL, Customer: "acme_1.site-2", Key: secret})
+	conformance.Run(t, conformance.Options{BaseURL: server.URL, Customer: "acme_1.site-2", Key: secret})
 }

@@ -6,12 +6,18 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"tidemark/internal/wire"
 )
 
 // Run holds a server against the contract.
 func Run(t *testing.T, o Options) {
+	if o.Client == nil {
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		defer transport.CloseIdleConnections()
+		o.Client = &http.Client{Timeout: time.Minute, Transport: transport}
+	}
 	t.Run("keys", o.testKeys)
 	t.Run("paths", o.testPaths)
 	parts := []struct {

@@ -22,7 +22,7 @@ const (
 	exitUsage       = 2
 	exitConfig      = 3
 	exitUnreachable = 4
-	exitNoCustomer  = 6
+	exitNotFound    = 6
 	exitNotNow      = 7
 	exitInterrupted = 130
 )
@@ -36,7 +36,7 @@ var exitCodes = []struct {
 	{exitUsage, "the command line is not understood; nothing was done"},
 	{exitConfig, "a setting is wrong (store, address, certificate, limit); nothing was started"},
 	{exitUnreachable, "the store cannot be reached, or is not available now"},
-	{exitNoCustomer, "there is no such customer"},
+	{exitNotFound, "there is no such customer or table"},
 	{exitNotNow, "not now: the customer exists already, or the question was not answered with yes"},
 	{exitInterrupted, "interrupted (Ctrl-C); serve ends with 0 then"},
 }
@@ -79,8 +79,8 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.Is(err, cloud.ErrUnavailable):
 		return exitUnreachable
-	case errors.Is(err, errNoCustomer):
-		return exitNoCustomer
+	case errors.Is(err, errNoCustomer), errors.Is(err, errNoTable):
+		return exitNotFound
 	case errors.Is(err, cloud.ErrExists), errors.Is(err, errNo):
 		return exitNotNow
 	}

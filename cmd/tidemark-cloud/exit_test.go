@@ -27,6 +27,7 @@ func TestExitCodes(t *testing.T) {
 		{cloud.ErrUnavailable, 4},
 		{unreachable{errors.New("dial")}, 4},
 		{aboutCustomer("look", wire.NewProblem(wire.NotFound, "", "")), 6},
+		{aboutTable("look", "acme", wire.NewProblem(wire.NotFound, "", "")), 6},
 		{cloud.ErrExists, 7},
 		{errNo, 7},
 		{context.Canceled, 130},

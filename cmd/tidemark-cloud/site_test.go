@@ -88,7 +88,7 @@ func beginBatch(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(err)
 	got.Body.Close()
 	mark := uint64(1)
-	body, err := wire.EncodeBody(nil, wire.Header{Protocol: wire.Protocol, Kind: wire.Load, Seq: 1, ID: strings.Repeat("a", 32), Writer: wire.Writer{ID: "w"}, Epoch: "e",
+	body, err := wire.EncodeBody(nil, wire.Header{Protocol: wire.Protocol, Kind: wire.Load, Seq: 1, ID: strings.Repeat("a", 32), Writer: wire.Writer{ID: "w", Name: "site-1"}, Epoch: "e",
 		Schema: siteSchema.Fingerprint(), Columns: []string{"id"}, Rows: 1, Start: true, Complete: true, Watermark: &mark}, []byte("[\"1\",7]\n"))
 	ts.Check(err)
 	pipe, rest := io.Pipe()
