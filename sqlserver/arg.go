@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	mssql "github.com/microsoft/go-mssqldb"
@@ -59,7 +58,10 @@ func (c *Column) write(ref string) string {
 	case wire.BigInt, wire.Float:
 		return ref
 	case wire.Char, wire.VarChar: // the collation says in which code page
-		return fmt.Sprintf("CONVERT(%s, %s COLLATE %s)", t, ref, c.Collation)
+		if c.collating == collateByName {
+			ref += " COLLATE " + c.Collation
+		}
+		return fmt.Sprintf("CONVERT(%s, %s)", t, ref)
 	case wire.Binary, wire.VarBinary:
 		return fmt.Sprintf("CONVERT(%s, %s, 1)", t, ref)
 	case wire.HierarchyID:
@@ -78,14 +80,15 @@ func (c *Column) keyable() string {
 	case c.Type.Kind == wire.Variant, c.isLarge():
 		return "its type " + c.Declared + " cannot be part of a key"
 	case c.Type.Kind == wire.Char || c.Type.Kind == wire.VarChar:
-		if c.Collation == "" || strings.Trim(c.Collation, collationLetters) != "" {
+		if !isCollation(c.Collation) {
 			return "its collation is not known"
+		}
+		if c.collating == collateUnknown {
+			return "the server does not know its collation " + c.Collation
 		}
 	}
 	return ""
 }
-
-const collationLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
 
 // rvArg is the parameter for a row version, always varbinary(8).
 func rvArg(rv uint64) []byte { return binary.BigEndian.AppendUint64(make([]byte, 0, 8), rv) }

@@ -122,6 +122,23 @@ func serverError(err error) (int32, bool) {
 	return e.Number, true
 }
 
+// lacking tells whether the server has refused a statement for what it is: a
+// view, function or right is missing. An error of the moment (a lock, a
+// deadlock, memory, a database that is closed) says nothing of that.
+func lacking(err error) bool {
+	const resources = 17 // severity from which on it is not the statement
+	var e mssql.Error
+	if !errors.As(err, &e) || e.Class >= resources {
+		return false
+	}
+	switch class, _ := Classify(err); class {
+	case ClassPermission, ClassSchema, ClassOther:
+		return true
+	default:
+		return false
+	}
+}
+
 // named makes err one that people read. What a server's error says about the
 // schema becomes ErrSchemaChanged.
 func named(op string, err error) error {

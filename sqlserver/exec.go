@@ -16,6 +16,8 @@ type statement struct {
 	args   []driver.NamedValue
 	limits Limits
 	level  isolation
+	// dialect is nil for that of the source's facts.
+	dialect *dialect
 }
 
 // param makes a named parameter; its name goes without the @.
@@ -93,7 +95,11 @@ var errStop = errors.New("enough rows")
 func (s *Source) run(ctx context.Context, st statement, read func(*rows) error) error {
 	ctx, cancel := context.WithTimeout(ctx, st.limits.StatementTimeout)
 	defer cancel()
-	text := s.settings(st.limits, st.level) + st.text
+	d := st.dialect
+	if d == nil {
+		d = s.dialect()
+	}
+	text := d.head(st.limits, st.level) + d.body(st.text)
 	for attempt := 0; ; attempt++ {
 		n, err := s.runOnce(ctx, text, st.args, read)
 		if err == nil || n > 0 || ctx.Err() != nil || attempt > s.db.Stats().MaxOpenConnections || !isBroken(err) {

@@ -1,9 +1,7 @@
 package sqlserver
 
 import (
-	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 )
 
@@ -18,8 +16,9 @@ const (
 // facts are what a source's server offers. They are found out once, by trying,
 // because versions, compatible servers and rights differ.
 type facts struct {
-	parts []*probePart // of the probe, in order
-	notes []string     // what is missing, for doctor
+	dialect dialect
+	parts   []*probePart // of the probe, in order
+	notes   []string     // what is missing, for doctor
 }
 
 // A probePart is one result set of the probe. The first column's name tells
@@ -29,6 +28,8 @@ type probePart struct {
 	sql   string
 	lack  string // what cannot be told without it
 	read  func(*Probe, []driver.Value)
+	// smaller parts tell some of it where the whole is refused.
+	smaller []*probePart
 }
 
 // ceilingPart is the one that cannot be done without. @@DBTS is the last row
@@ -53,6 +54,12 @@ var markParts = []*probePart{
 		read: func(p *Probe, v []driver.Value) {
 			p.Marks.Server, p.Marks.Database = textOf(v[0]), textOf(v[1])
 		},
+		smaller: []*probePart{
+			{first: "at_server_name", sql: "SELECT @@SERVERNAME AS at_server_name;\n",
+				read: func(p *Probe, v []driver.Value) { p.Marks.Server = textOf(v[0]) }},
+			{first: "database_name", sql: "SELECT DB_NAME() AS database_name;\n",
+				read: func(p *Probe, v []driver.Value) { p.Marks.Database = textOf(v[0]) }},
+		},
 	},
 	{
 		first: "create_date",
@@ -60,11 +67,14 @@ var markParts = []*probePart{
 			"FROM sys.databases AS d WHERE d.database_id = DB_ID();\n",
 		lack: "the database's options: rows are read under READ COMMITTED, which waits for writers",
 		read: func(p *Probe, v []driver.Value) {
-			if b, err := appendValue(nil, created, v[0]); err == nil && v[0] != nil {
-				p.Marks.Created = string(b[1 : len(b)-1])
-			}
-			p.Snapshot = intOf(v[1]) == 1
-			p.ReadCommittedSnapshot = intOf(v[2]) == 1
+			readCreated(p, v)
+			readSnapshot(p, v[1:])
+			readRCSI(p, v[2:])
+		},
+		smaller: []*probePart{
+			{first: "only_create_date", sql: "SELECT d.create_date AS only_create_date FROM sys.databases AS d WHERE d.database_id = DB_ID();\n", read: readCreated},
+			{first: "only_snapshot", sql: "SELECT CONVERT(int, d.snapshot_isolation_state) AS only_snapshot FROM sys.databases AS d WHERE d.database_id = DB_ID();\n", read: readSnapshot},
+			{first: "only_rcsi", sql: "SELECT CONVERT(int, d.is_read_committed_snapshot_on) AS only_rcsi FROM sys.databases AS d WHERE d.database_id = DB_ID();\n", read: readRCSI},
 		},
 	},
 	{
@@ -77,6 +87,17 @@ var markParts = []*probePart{
 		},
 	},
 }
+
+func readCreated(p *Probe, v []driver.Value) {
+	if b, err := appendValue(nil, created, v[0]); err == nil && v[0] != nil {
+		p.Marks.Created = string(b[1 : len(b)-1])
+	}
+}
+
+// snapshot_isolation_state is 1 for ON; 2 and 3 are on the way to off and on.
+func readSnapshot(p *Probe, v []driver.Value) { p.Snapshot = intOf(v[0]) == 1 }
+
+func readRCSI(p *Probe, v []driver.Value) { p.ReadCommittedSnapshot = intOf(v[0]) == 1 }
 
 // rowsPart is cut to the tables asked for by rowsSQL. It adds up partitions
 // of the heap or clustered index, whose figures are transactionally right
@@ -99,71 +120,8 @@ func rowsSQL(ids []int32) string {
 		}
 		list = fmt.Appendf(list, "%d", id)
 	}
-	return "SELECT p.object_id, SUM(p.rows) AS row_count FROM sys.partitions AS p\n" +
+	return "SELECT p.object_id, CONVERT(bigint, SUM(p.rows)) AS row_count FROM sys.partitions AS p\n" +
 		"WHERE p.index_id IN (0, 1) AND p.object_id IN (" + string(list) + ") GROUP BY p.object_id;\n"
-}
-
-// know returns the source's facts and finds them out if need be.
-func (s *Source) know(ctx context.Context) (*facts, error) {
-	if f := s.facts.Load(); f != nil {
-		return f, nil
-	}
-	s.detecting.Lock()
-	defer s.detecting.Unlock()
-	if f := s.facts.Load(); f != nil {
-		return f, nil
-	}
-	f := &facts{}
-	var p Probe
-	try := func(part *probePart, sql string) (bool, error) {
-		seen := false
-		err := s.run(ctx, s.plain(sql), func(r *rows) error {
-			return r.eachRow(func(v []driver.Value) error {
-				seen = true
-				if part != rowsPart {
-					part.read(&p, v)
-				}
-				return nil
-			})
-		})
-		if _, refused := serverError(err); err != nil && !refused {
-			return false, err
-		}
-		return err == nil && seen, err
-	}
-	ok, err := try(ceilingPart, ceilingPart.sql)
-	if !ok {
-		if _, refused := serverError(err); refused {
-			err = fmt.Errorf("%w: %w", ErrNoCeiling, err)
-		} else if err == nil {
-			err = errors.New("the server gave no answer")
-		}
-		return nil, err
-	}
-	f.parts = append(f.parts, ceilingPart)
-	for _, part := range markParts {
-		ok, err := try(part, part.sql)
-		switch _, refused := serverError(err); {
-		case err != nil && !refused:
-			return nil, err
-		case ok:
-			f.parts = append(f.parts, part)
-		default:
-			f.notes = append(f.notes, "not visible: "+part.lack)
-		}
-	}
-	switch _, err := try(rowsPart, rowsSQL([]int32{0})); {
-	case err == nil:
-		f.parts = append(f.parts, rowsPart)
-	default:
-		if _, refused := serverError(err); !refused {
-			return nil, err
-		}
-		f.notes = append(f.notes, "not visible: "+rowsPart.lack)
-	}
-	s.setIsolation(p.Snapshot)
-	s.facts.Store(f)
-	return f, nil
 }
 
 func (s *Source) setIsolation(snapshot bool) {

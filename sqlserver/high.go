@@ -59,7 +59,7 @@ func (r *Reader) deltaArgs(from, ceiling uint64) []driver.NamedValue {
 
 // readVersion reads an answer of at most one row version.
 func readVersion(rs *rows) (found bool, rv uint64, err error) {
-	if err := check(rs, []shape{{name: "BINARY", length: 8}}); err != nil {
+	if err := check(rs, []shape{{name: "BINARY", length: anyLength}}); err != nil {
 		return false, 0, err
 	}
 	err = rs.eachRow(func(v []driver.Value) error {

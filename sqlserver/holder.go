@@ -45,7 +45,7 @@ func (s *Source) Holder(ctx context.Context) (string, error) {
 			return nil
 		})
 	})
-	if _, refused := serverError(err); refused {
+	if lacking(err) {
 		return "", nil
 	}
 	return holder, named("look for the oldest transaction", err)

@@ -49,6 +49,14 @@ func (s *Source) Inspect(ctx context.Context) (Server, error) {
 	if f := s.facts.Load(); f != nil {
 		v.Notes = append(v.Notes, f.notes...)
 	}
+	if s.catalog.Load() == nil {
+		if _, err := s.Catalog(ctx); err != nil {
+			return Server{}, err
+		}
+	}
+	if notes := s.catalog.Load(); notes != nil {
+		v.Notes = append(v.Notes, *notes...)
+	}
 	asked := []struct {
 		sql  string
 		note string
@@ -83,7 +91,7 @@ func (s *Source) Inspect(ctx context.Context) (Server, error) {
 				return nil
 			})
 		})
-		if _, refused := serverError(err); refused {
+		if lacking(err) {
 			v.Notes = append(v.Notes, a.note)
 		} else if err != nil {
 			return Server{}, named(op, err)

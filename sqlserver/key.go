@@ -23,7 +23,7 @@ func (t *rawTable) table() *Table {
 		at[c.id] = len(r.Columns)
 		r.Columns = append(r.Columns, Column{
 			Name: c.name, Type: typ, Declared: c.alias, Nullable: c.nullable, Identity: c.identity, Computed: c.computed,
-			Collation: c.collation, base: c.typ.name,
+			Collation: c.collation, base: c.typ.name, collating: c.collating,
 		})
 	}
 	key, reason := t.key(r, at)
@@ -49,6 +49,8 @@ func (c *rawColumn) leftOut(supported bool) string {
 		return "masked for this login, which would deliver the mask; GRANT UNMASK shows its values"
 	case c.set:
 		return "a column set repeats the sparse columns"
+	case c.graph:
+		return "internal to a graph table"
 	case c.volatile:
 		return "computed and not stored: its value can change without a new row version"
 	case isRowVersion(c.typ.name):

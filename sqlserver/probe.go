@@ -48,16 +48,12 @@ var created = wire.Type{Kind: wire.DateTime}
 func (s *Source) Probe(ctx context.Context, tables []*Table) (Probe, error) {
 	const op = "look for changes"
 	p, err := s.probe(ctx, tables)
-	if _, refused := serverError(err); refused && !errors.Is(err, ErrNoCeiling) && s.facts.Swap(nil) != nil {
+	if lacking(err) && !errors.Is(err, ErrNoCeiling) && s.facts.Swap(nil) != nil {
 		// A right or view that was there is gone: find out again what there is.
 		p, err = s.probe(ctx, tables)
 	}
 	if errors.Is(err, ErrNoCeiling) {
-		class, hint := Classify(err)
-		if class == ClassOther {
-			hint = "Tidemark needs SQL Server 2012 or later, or Azure SQL"
-		}
-		return Probe{}, fault.New(op, err, hint)
+		return Probe{}, fault.New(op, err, "Tidemark needs MIN_ACTIVE_ROWVERSION(), which SQL Server 2012 or later and Azure SQL have")
 	}
 	if err != nil {
 		return Probe{}, named(op, err)
@@ -119,6 +115,7 @@ func (s *Source) probe(ctx context.Context, tables []*Table) (Probe, error) {
 		return Probe{}, err
 	}
 	p.InFlight = p.Ceiling < p.DBTS
+	p.Snapshot = p.Snapshot && !f.dialect.committed
 	s.setIsolation(p.Snapshot)
 	return p, nil
 }

@@ -158,7 +158,8 @@ func (r *Reader) run(ctx context.Context, text string, args []driver.NamedValue,
 
 // query runs a statement under the isolation that source and table allow. A
 // refusal of SNAPSHOT is learnt from: 3952, the database does not allow it
-// any more; 41332, a memory-optimized table does not.
+// any more; 41332, a memory-optimized table does not. Other servers give other
+// numbers: what has no known meaning is tried once without.
 func (r *Reader) query(ctx context.Context, text string, args []driver.NamedValue, read func(*rows) error) error {
 	if _, err := r.source.know(ctx); err != nil {
 		return err
@@ -167,17 +168,26 @@ func (r *Reader) query(ctx context.Context, text string, args []driver.NamedValu
 	if r.committed {
 		st.level = isolationCommitted
 	}
-	err := r.source.run(ctx, st, read)
-	if number, _ := serverError(err); st.level == isolationSnapshot && (number == 3952 || number == 41332) {
-		if number == 3952 {
-			r.source.setIsolation(false)
-		} else {
-			r.committed = true
-		}
-		st.level = isolationCommitted
-		err = r.source.run(ctx, st, read)
+	seen := 0
+	err := r.source.run(ctx, st, func(rs *rows) error {
+		defer func() { seen = rs.read }()
+		return read(rs)
+	})
+	number, told := serverError(err)
+	if _, known := serverErrors[number]; !told || st.level != isolationSnapshot || known && number != 3952 || seen > 0 {
+		return err
 	}
-	return err
+	st.level = isolationCommitted
+	again := r.source.run(ctx, st, read)
+	switch {
+	case number == 3952:
+		r.source.setIsolation(false)
+	case again == nil:
+		r.committed = true
+	case number != 41332:
+		return err
+	}
+	return again
 }
 
 // chunk is what the collector has, before the reader's method knows more.

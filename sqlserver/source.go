@@ -3,7 +3,6 @@ package sqlserver
 import (
 	"database/sql"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,10 +23,12 @@ type Source struct {
 	db     *sql.DB
 	limits Limits
 
-	snapshot  atomic.Int32 // of type isolation
-	detecting sync.Mutex   // held while facts are found out
-	facts     atomic.Pointer[facts]
-	slowCount sync.Map // object id -> true: counting in one statement took too long
+	snapshot   atomic.Int32 // of type isolation
+	detecting  sync.Mutex   // held while facts are found out
+	facts      atomic.Pointer[facts]
+	catalog    atomic.Pointer[[]string] // notes of the last reading of the catalog
+	collations sync.Map                 // name -> collationUse
+	slowCount  sync.Map                 // object id -> true: counting in one statement took too long
 }
 
 // Open prepares a source; it does not connect yet. An error is one of the
@@ -55,15 +56,3 @@ func Open(c Config) (*Source, error) {
 
 // Close closes the source's connections. No method may be running.
 func (s *Source) Close() error { return s.db.Close() }
-
-// settings is the head of every batch. What is set inside sp_executesql ends
-// with it (Microsoft Learn, "SET Statements"); it is set every time all the
-// same, so that nothing depends on it.
-func (s *Source) settings(l Limits, level isolation) string {
-	wait := max(l.LockTimeout.Milliseconds(), 0)
-	name := "READ COMMITTED"
-	if level == isolationSnapshot {
-		name = "SNAPSHOT"
-	}
-	return fmt.Sprintf("SET NOCOUNT ON; SET TEXTSIZE 2147483647; SET LOCK_TIMEOUT %d; SET DEADLOCK_PRIORITY LOW; SET TRANSACTION ISOLATION LEVEL %s;\n", wait, name)
-}

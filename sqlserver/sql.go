@@ -5,9 +5,6 @@ import (
 	"strings"
 )
 
-// maxdop keeps every read on one of the server's processors.
-const maxdop = " OPTION (MAXDOP 1);\n"
-
 // A term is one column of an order: how it reads in SQL, and the parameter's
 // expression that it is compared with.
 type term struct {
@@ -73,7 +70,7 @@ func (p *plan) page(top string, terms []term, cond string) string {
 		cond = " WHERE " + cond
 	}
 	return "SELECT TOP (" + top + ") " + p.list("t."+quote(p.table.RowVersion), p.direct) +
-		"\nFROM " + p.table.quoted() + " AS t" + cond + "\nORDER BY " + orderBy(terms) + maxdop
+		"\nFROM " + p.table.quoted() + " AS t" + cond + "\nORDER BY " + orderBy(terms) + readHints + ";\n"
 }
 
 // nextPage selects the @n rows behind a position, level by level. The last
@@ -111,7 +108,7 @@ func (p *plan) window(terms []term, d int) string {
 	}
 	return p.batch("SELECT " + p.list("w.r", p.windowed) + ", w.n AS n\nFROM (SELECT TOP (@n) " + p.inner(orderBy(terms)) +
 		" FROM " + p.table.quoted() + " AS t" + cond + " ORDER BY " + orderBy(terms) + ") AS w\n" +
-		"WHERE (w.r > @from AND w.r <= @ceiling) OR w.n = @n\nORDER BY w.n" + maxdop)
+		"WHERE (w.r > @from AND w.r <= @ceiling) OR w.n = @n\nORDER BY w.n" + readHints + ";\n")
 }
 
 // countWindow gives the last of @n rows in key order, with its number.
@@ -122,7 +119,7 @@ func (p *plan) countWindow(terms []term, d int) string {
 	}
 	return p.batch("SELECT TOP (1) " + p.list("w.r", p.windowed) + ", w.n AS n\nFROM (SELECT TOP (@n) " + p.inner(orderBy(terms)) +
 		" FROM " + p.table.quoted() + " AS t" + cond + " ORDER BY " + orderBy(terms) + ") AS w\n" +
-		"ORDER BY w.n DESC" + maxdop)
+		"ORDER BY w.n DESC" + readHints + ";\n")
 }
 
 // batch puts the witness behind the statements that read rows.
@@ -152,19 +149,19 @@ func (t *Table) deltaEnd() string { return "t." + quote(t.RowVersion) + " <= @ce
 // It reads the index alone.
 func (t *Table) boundSQL() string {
 	return "SELECT TOP (1) CONVERT(binary(8), b.r) AS r\nFROM (SELECT TOP (@n) t." + quote(t.RowVersion) + " AS r FROM " + t.quoted() +
-		" AS t WHERE " + t.deltaRange() + " ORDER BY t." + quote(t.RowVersion) + ") AS b\nORDER BY b.r DESC" + maxdop
+		" AS t WHERE " + t.deltaRange() + " ORDER BY t." + quote(t.RowVersion) + ") AS b\nORDER BY b.r DESC" + readHints + ";\n"
 }
 
 // highSQL gives the highest row version of a delta.
 func (t *Table) highSQL() string {
 	rv := "t." + quote(t.RowVersion)
 	return "SELECT TOP (1) CONVERT(binary(8), " + rv + ") AS r FROM " + t.quoted() + " AS t WHERE " + t.deltaRange() +
-		" ORDER BY " + rv + " DESC" + maxdop
+		" ORDER BY " + rv + " DESC" + readHints + ";\n"
 }
 
 // countSQL counts the rows over whatever index is narrowest.
 func (t *Table) countSQL() string {
-	return "SELECT COUNT_BIG(*) AS n FROM " + t.quoted() + " AS t" + maxdop
+	return "SELECT COUNT_BIG(*) AS n FROM " + t.quoted() + " AS t" + readHints + ";\n"
 }
 
 // lookup selects the rows of size keys, given as parameters @k<row>_<column>.
@@ -191,7 +188,7 @@ func (p *plan) lookup(size int) string {
 		c := &t.Columns[k.Index]
 		conds[n] = "t." + quote(c.Name) + " = " + c.write(fmt.Sprintf("v.k%d", n))
 	}
-	b.WriteString(") JOIN " + t.quoted() + " AS t ON " + strings.Join(conds, " AND ") + "\nOPTION (LOOP JOIN, FORCE ORDER, MAXDOP 1);\n")
+	b.WriteString(") JOIN " + t.quoted() + " AS t ON " + strings.Join(conds, " AND ") + lookupHints + ";\n")
 	return p.batch(b.String())
 }
 

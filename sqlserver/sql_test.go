@@ -94,6 +94,27 @@ func TestKeyConditions(t *testing.T) {
 	golden(t, "key conditions.sql", strings.ReplaceAll(level(table.keyTerms(), len(table.Key)), " AND ", "\nAND ")+"\n")
 }
 
+// Where varchar holds all text, a collation that the server does not know is
+// not named.
+func TestKeyOfUnknownCollation(t *testing.T) {
+	table := keyTypes()
+	i := table.Key[10].Index
+	for use, want := range map[collationUse]string{
+		collateByName:  "t.[char] > CONVERT(char(10), @k0 COLLATE Latin1_General_CI_AS)",
+		collateNothing: "t.[char] > CONVERT(char(10), @k0)",
+	} {
+		table.Columns[i].collating = use
+		one := Table{Columns: table.Columns, Key: []KeyColumn{{Index: i}}}
+		if got := level(one.keyTerms(), 1); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	table.Columns[i].collating = collateUnknown
+	if table.Columns[i].keyable() == "" {
+		t.Error("a key in a code page that is not known is used")
+	}
+}
+
 func TestStatements(t *testing.T) {
 	for name, table := range goldenTables() {
 		t.Run(name, func(t *testing.T) {
@@ -129,19 +150,26 @@ func TestStatements(t *testing.T) {
 
 func TestCatalogStatements(t *testing.T) {
 	var b strings.Builder
-	b.WriteString("-- catalog\n" + catalogSQL)
+	b.WriteString("-- catalog\n" + tablesSQL + columnsSQL + indexesSQL)
 	for _, x := range catalogExtras {
 		b.WriteString("-- " + x.what + "\n" + x.sql + "\n")
+		if x.instead != "" {
+			b.WriteString("-- or\n" + x.instead + "\n")
+		}
 	}
+	b.WriteString("-- where views lack something\n" + standardColumnsSQL + standardKeysSQL)
 	b.WriteString("-- probe\n" + ceilingPart.sql)
 	for _, p := range markParts {
 		b.WriteString(p.sql)
+		for _, small := range p.smaller {
+			b.WriteString(small.sql)
+		}
 	}
 	b.WriteString(rowsSQL([]int32{1, 22, 333}))
 	b.WriteString("-- holder\n" + holderSQL)
-	s := &Source{}
-	b.WriteString("-- settings\n" + s.settings(defaultLimits, isolationSnapshot))
-	b.WriteString(s.settings(defaultLimits, isolationCommitted))
+	var d dialect
+	b.WriteString("-- settings\n" + d.head(defaultLimits, isolationSnapshot))
+	b.WriteString(d.head(defaultLimits, isolationCommitted))
 	golden(t, "source.sql", b.String())
 }
 

@@ -43,7 +43,8 @@ type Column struct {
 	Computed  bool
 	Collation string // of (n)char, (n)varchar and (n)text; "" for others
 
-	base string // name of the base type
+	base      string // name of the base type
+	collating collationUse
 }
 
 // A KeyColumn is one column of a key.

@@ -125,6 +125,9 @@ type shape struct {
 	scale     int64
 }
 
+// anyLength is the length of a shape where only the type matters.
+const anyLength = -1
+
 // Lengths that the driver gives for (max) types.
 const (
 	maxBytes = 2147483645

@@ -117,15 +117,16 @@ func TestVariants(t *testing.T) {
 		base []driver.Value
 		want string
 	}{
-		{nil, []driver.Value{nil, nil, nil, nil}, "null"},
-		{int64(7), []driver.Value{"int", int64(10), int64(0), int64(4)}, `{"t":"int","v":7}`},
-		{int64(7), []driver.Value{"bigint", int64(19), int64(0), int64(8)}, `{"t":"bigint","v":"7"}`},
-		{[]byte("1.50"), []driver.Value{"numeric", int64(5), int64(2), int64(5)}, `{"t":"decimal(5,2)","v":"1.50"}`},
-		{"x", []driver.Value{"nvarchar", int64(0), int64(0), int64(20)}, `{"t":"nvarchar(10)","v":"x"}`},
-		{"", []driver.Value{"varchar", int64(0), int64(0), int64(0)}, `{"t":"varchar(2)","v":""}`},
-		{at("2026-11-23T10:00:00.5Z"), []driver.Value{"datetime2", int64(21), int64(1), int64(6)}, `{"t":"datetime2(1)","v":"2026-11-23T10:00:00.5"}`},
-		{float64(float32(0.1)), []driver.Value{"real", int64(24), nil, int64(4)}, `{"t":"real","v":0.1}`},
-		{[]byte{1}, []driver.Value{"varbinary", int64(0), int64(0), int64(8)}, `{"t":"varbinary(8)","v":"AQ=="}`},
+		{nil, []driver.Value{nil, nil, nil, nil, nil}, "null"},
+		{int64(7), []driver.Value{"int", int64(10), int64(0), int64(4), nil}, `{"t":"int","v":7}`},
+		{int64(7), []driver.Value{"bigint", int64(19), int64(0), int64(8), nil}, `{"t":"bigint","v":"7"}`},
+		{[]byte("1.50"), []driver.Value{"numeric", int64(5), int64(2), int64(5), nil}, `{"t":"decimal(5,2)","v":"1.50"}`},
+		{"x", []driver.Value{"nvarchar", int64(0), int64(0), int64(20), nil}, `{"t":"nvarchar(10)","v":"x"}`},
+		{"", []driver.Value{"varchar", int64(0), int64(0), int64(0), ""}, `{"t":"varchar(2)","v":""}`},
+		{"\u201a?", []driver.Value{"varchar", int64(0), int64(0), int64(20), "\u0081é"}, "{\"t\":\"varchar(20)\",\"v\":\"\u0081é\"}"},
+		{at("2026-11-23T10:00:00.5Z"), []driver.Value{"datetime2", int64(21), int64(1), int64(6), nil}, `{"t":"datetime2(1)","v":"2026-11-23T10:00:00.5"}`},
+		{float64(float32(0.1)), []driver.Value{"real", int64(24), nil, int64(4), nil}, `{"t":"real","v":0.1}`},
+		{[]byte{1}, []driver.Value{"varbinary", int64(0), int64(0), int64(8), nil}, `{"t":"varbinary(8)","v":"AQ=="}`},
 	}
 	for _, tt := range tests {
 		got, err := appendVariant(nil, tt.v, tt.base)
@@ -140,7 +141,7 @@ func TestVariants(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, err := appendVariant(nil, "x", []driver.Value{"no such type", nil, nil, nil}); err == nil {
+	if _, err := appendVariant(nil, "x", []driver.Value{"no such type", nil, nil, nil, nil}); err == nil {
 		t.Error("a sql_variant of an unknown type was taken")
 	}
 }

@@ -1,46 +1,46 @@
 -- load, first
 SELECT TOP (@n) CONVERT(binary(8), t.[rv]) AS r, t.[id] AS c0, t.[note] AS c1
 FROM [dbo].[orders] AS t
-ORDER BY t.[id] OPTION (MAXDOP 1);
+ORDER BY t.[id] OPTION (MAXDOP 1, OPTIMIZE FOR UNKNOWN);
 
 -- load, next
 SELECT TOP (@n) CONVERT(binary(8), t.[rv]) AS r, t.[id] AS c0, t.[note] AS c1
 FROM [dbo].[orders] AS t WHERE t.[id] > CONVERT(int, @k0)
-ORDER BY t.[id] OPTION (MAXDOP 1);
+ORDER BY t.[id] OPTION (MAXDOP 1, OPTIMIZE FOR UNKNOWN);
 
 -- keys, first
 SELECT TOP (@n) CONVERT(binary(8), t.[rv]) AS r, t.[id] AS c0
 FROM [dbo].[orders] AS t
-ORDER BY t.[id] OPTION (MAXDOP 1);
+ORDER BY t.[id] OPTION (MAXDOP 1, OPTIMIZE FOR UNKNOWN);
 
 -- lookup of one key
 SELECT v.i AS i, CONVERT(binary(8), t.[rv]) AS r, t.[id] AS c0, t.[note] AS c1
 FROM (VALUES (0, @k0_0)) AS v(i, k0) JOIN [dbo].[orders] AS t ON t.[id] = CONVERT(int, v.k0)
-OPTION (LOOP JOIN, FORCE ORDER, MAXDOP 1);
+OPTION (LOOP JOIN, FORCE ORDER, MAXDOP 1, OPTIMIZE FOR UNKNOWN);
 
 -- count
-SELECT COUNT_BIG(*) AS n FROM [dbo].[orders] AS t OPTION (MAXDOP 1);
+SELECT COUNT_BIG(*) AS n FROM [dbo].[orders] AS t OPTION (MAXDOP 1, OPTIMIZE FOR UNKNOWN);
 
 -- count, one window
 SELECT TOP (1) CONVERT(binary(8), w.r) AS r, w.c0 AS c0, w.n AS n
 FROM (SELECT TOP (@n) t.[rv] AS r, t.[id] AS c0, ROW_NUMBER() OVER (ORDER BY t.[id]) AS n FROM [dbo].[orders] AS t WHERE t.[id] > CONVERT(int, @k0) ORDER BY t.[id]) AS w
-ORDER BY w.n DESC OPTION (MAXDOP 1);
+ORDER BY w.n DESC OPTION (MAXDOP 1, OPTIMIZE FOR UNKNOWN);
 
 -- delta, first
 SELECT TOP (@n) CONVERT(binary(8), t.[rv]) AS r, t.[id] AS c0, t.[note] AS c1
 FROM [dbo].[orders] AS t WHERE t.[rv] > @from AND t.[rv] <= @ceiling
-ORDER BY t.[rv], t.[id] OPTION (MAXDOP 1);
+ORDER BY t.[rv], t.[id] OPTION (MAXDOP 1, OPTIMIZE FOR UNKNOWN);
 
 -- delta, next
 DECLARE @left bigint = @n;
 SELECT TOP (@left) CONVERT(binary(8), t.[rv]) AS r, t.[id] AS c0, t.[note] AS c1
 FROM [dbo].[orders] AS t WHERE t.[rv] = @rv AND t.[id] > CONVERT(int, @k0)
-ORDER BY t.[rv], t.[id] OPTION (MAXDOP 1);
+ORDER BY t.[rv], t.[id] OPTION (MAXDOP 1, OPTIMIZE FOR UNKNOWN);
 SET @left = @left - @@ROWCOUNT;
 SELECT TOP (@left) CONVERT(binary(8), t.[rv]) AS r, t.[id] AS c0, t.[note] AS c1
 FROM [dbo].[orders] AS t WHERE t.[rv] > @rv AND t.[rv] <= @ceiling
-ORDER BY t.[rv], t.[id] OPTION (MAXDOP 1);
+ORDER BY t.[rv], t.[id] OPTION (MAXDOP 1, OPTIMIZE FOR UNKNOWN);
 
 -- high
-SELECT TOP (1) CONVERT(binary(8), t.[rv]) AS r FROM [dbo].[orders] AS t WHERE t.[rv] > @from AND t.[rv] <= @ceiling ORDER BY t.[rv] DESC OPTION (MAXDOP 1);
+SELECT TOP (1) CONVERT(binary(8), t.[rv]) AS r FROM [dbo].[orders] AS t WHERE t.[rv] > @from AND t.[rv] <= @ceiling ORDER BY t.[rv] DESC OPTION (MAXDOP 1, OPTIMIZE FOR UNKNOWN);
 
