@@ -110,6 +110,11 @@ func (c *cycle) askCloud(ctx context.Context) error {
 		return err
 	}
 	c.hear(v, false)
+	if v.Schema != "" { // what other columns ask for shows in the version: a load, perhaps
+		if err := c.register(ctx); err != nil {
+			return err
+		}
+	}
 	if c.in.Local == nil {
 		return nil
 	}

@@ -45,6 +45,7 @@ type rig struct {
 	key    string
 	dir    string // the agent's state
 	host   string
+	holds  func(line string) string // what the store holds of a line; nil: all of it
 
 	source func(*sqlserver.Config)
 	site   func(*agent.Site)
@@ -121,7 +122,7 @@ func newRigOn(t *testing.T, reopen func() cloud.Store) *rig {
 		if t.Failed() {
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			for _, e := range r.entries[max(0, len(r.entries)-60):] {
+			for _, e := range r.entries[max(0, len(r.entries)-25):] {
 				t.Logf("%s %s: %s: %s %+v", e.Time.Format("05.000"), e.Table, e.Action, e.Reason, e.Outcome)
 			}
 		}
@@ -252,7 +253,11 @@ func (r *rig) here(name string) []string {
 			r.t.Fatal(err)
 		}
 		for line := range bytes.Lines(out.Buf) {
-			lines = append(lines, string(bytes.TrimSuffix(line, []byte("\n"))))
+			text := string(bytes.TrimSuffix(line, []byte("\n")))
+			if r.holds != nil {
+				text = r.holds(text)
+			}
+			lines = append(lines, text)
 		}
 		at, done = chunk.Next, chunk.Done
 	}

@@ -19,7 +19,7 @@ type table struct {
 	site   TableSite
 	log    *zap.Logger
 
-	mu       sync.Mutex // taken before the agent's, never while that is held
+	mu       sync.Mutex       // taken before the agent's, never while that is held
 	sql      *sqlserver.Table // as the catalog has it; nil when it is not there
 	sqlRead  *sqlserver.Reader
 	rec      state.Table
