@@ -34,10 +34,10 @@ func TestNoWrongDelete(t *testing.T) {
 		for range rapid.IntRange(0, 60).Draw(t, "before") {
 			m.change()
 		}
-		for _, k := range rapid.SliceOfN(rapid.IntRange(0, 39), 0, 8).Draw(t, "lost in the cloud") {
+		for _, k := range m.keys("lost in the cloud") {
 			delete(m.cloud, k)
 		}
-		for _, k := range rapid.SliceOfN(rapid.IntRange(0, 39), 0, 8).Draw(t, "of another epoch") {
+		for _, k := range m.keys("of another epoch") {
 			m.cloud[k] = "7@1"
 		}
 		small := differ.Options{FilterBytes: 8, Slice: rapid.IntRange(1, 5).Draw(t, "slice"), Lookup: 3}
@@ -75,7 +75,7 @@ func TestDryRun(t *testing.T) {
 			m.change()
 		}
 		m.delta()
-		for _, k := range rapid.SliceOfN(rapid.IntRange(0, 39), 0, 8).Draw(t, "lost in the cloud") {
+		for _, k := range m.keys("lost in the cloud") {
 			delete(m.cloud, k)
 		}
 		before := len(m.cloud)

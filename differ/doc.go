@@ -2,6 +2,33 @@
 // cloud, and repairs it. It knows neither SQL nor HTTP: both sides are
 // interfaces.
 //
+// # The diff by summaries
+//
+// Both sides have the table summed up in the same tree of cells: see package
+// summary for what cells, leaves, nodes and layouts are. ByTree asks for root
+// and nodes, then reads the source's keys once. In an ordered layout a node's
+// rows come together: when the next node begins it is complete, and either
+// equal to the cloud's and forgotten, or held until its leaves have been asked
+// for. The rows of leaves that differ go up, each as a short fingerprint, and
+// the differences come back: which of them the cloud has not, and which rows
+// it has besides. Missing and stale rows are sent at once; deletes wait for the
+// end, when their number is known and can be approved.
+//
+// In a hashed layout, or at a server that sorts otherwise than SQL Server, a
+// leaf's rows are scattered. One read adds up all leaves in memory; only if
+// some differ a second one collects their rows.
+//
+// Equal tables cost one request, and a difference those of its node and leaf.
+// When more than a quarter of the leaves differ, or memory would not do, the
+// diff goes on by manifests.
+//
+// While it streams, ByTree hands out tokens: up to there all is compared, and
+// repaired but for deletes. A later run goes on from a token. Deletes that were
+// found before it are counted, and made by the run after.
+//
+// Rows above the watermark are in no cell: the next delta brings them, and
+// what the cloud has instead is no difference.
+//
 // # The diff by manifests
 //
 // First the source's keys and row versions are streamed in the source's own
@@ -37,7 +64,11 @@
 //
 // # Bounds
 //
-// Memory: the filter, one chunk of lines, and at most Options.Slice
+// By summaries: TreeOptions.BufferBytes of rows, CellBytes of cells,
+// HoldBytes of deletes, the cloud's nodes (24 bytes for some 30,000 rows), and
+// one chunk of lines.
+//
+// By manifests: the filter, one chunk of lines, and at most Options.Slice
 // differences at a time. Cost for n rows: one pass over the narrowest index of
 // the source, n manifest lines up, and, only with a surplus, at most n down.
 package differ

@@ -12,6 +12,7 @@ import (
 // next call.
 type keyReader struct {
 	types []wire.Type
+	line  []byte
 	raws  [][]byte
 	canon []byte
 	text  []byte
@@ -20,6 +21,7 @@ type keyReader struct {
 // read returns the first element of a manifest line without its quotes (row
 // version or stamp) and the canonical bytes of its key.
 func (k *keyReader) read(line []byte) (stamp, key []byte, err error) {
+	k.line = line
 	if k.raws, err = wire.SplitRow(line, k.raws); err != nil {
 		return nil, nil, err
 	}
@@ -34,10 +36,14 @@ func (k *keyReader) read(line []byte) (stamp, key []byte, err error) {
 
 // json returns the key of the line read last as a JSON array.
 func (k *keyReader) json() []byte {
-	k.text = append(k.text[:0], '[')
-	k.text = append(k.text, bytes.Join(k.raws[1:], []byte{','})...)
-	k.text = append(k.text, ']')
+	k.text = appendKey(k.text[:0], k.line)
 	return k.text
+}
+
+// appendKey appends the key of a manifest line as a JSON array.
+func appendKey(dst, line []byte) []byte {
+	behind := bytes.IndexByte(line, ',') + 1 // a stamp has no comma
+	return append(append(dst, '['), line[behind:]...)
 }
 
 // each calls fn with every line of l.

@@ -15,7 +15,8 @@ import (
 // until then; what was not found or done is found by the next diff.
 func ByManifest(ctx context.Context, o Options, src Source, cloud Cloud) (Report, error) {
 	o = o.withDefaults()
-	d := &diff{o: o, src: src, cloud: cloud, keys: keyReader{types: o.Types}}
+	d := &diff{src: src, cloud: cloud, keys: keyReader{types: o.Types}}
+	d.repairs = repairs{o: o, src: src, cloud: cloud, r: &d.r}
 	if err := d.compare(ctx); err != nil {
 		return d.r, fmt.Errorf("compare: %w", err)
 	}
@@ -29,14 +30,13 @@ func ByManifest(ctx context.Context, o Options, src Source, cloud Cloud) (Report
 }
 
 type diff struct {
-	o     Options
+	repairs
 	src   Source
 	cloud Cloud
 	r     Report
 	seen  *filter
 	held  int64 // keys of the source that the cloud was seen to hold, in whatever version
 	keys  keyReader
-	rows  wire.Lines // of Lookup, reused
 }
 
 // compare is the first phase: the source's manifest goes up.
@@ -130,60 +130,4 @@ func (d *diff) chunk(chunk wire.Lines, answer wire.Comparison, differing *texts)
 		return fmt.Errorf("the cloud's answer names %d lines that were not sent, or not in order", len(missing)+len(stale))
 	}
 	return err
-}
-
-// repair reads the keys again and sends the rows that are there.
-func (d *diff) repair(ctx context.Context, keys *texts) error {
-	defer keys.reset()
-	if d.o.DryRun {
-		return nil
-	}
-	return d.lookup(ctx, keys, func(rows wire.Lines, first int, found []Found) error {
-		for i, f := range found {
-			switch {
-			case f == Gone: // since: the next comparison finds it as surplus
-				d.r.Unneeded++
-			case f == Unusable && keys.at(first + i)[0] == isMissing:
-				d.r.Absent++
-			case f == Unusable:
-				d.r.Held++
-			}
-		}
-		if rows.N == 0 {
-			return nil
-		}
-		done, err := d.cloud.Repair(ctx, rows)
-		d.r.Inserted += int64(done.Inserted)
-		d.r.Updated += int64(done.Updated)
-		d.r.Absent += int64(done.Absent)
-		d.r.Held += int64(done.Held)
-		d.o.Progress(d.r)
-		return err
-	})
-}
-
-// lookup reads keys again, some at a time, and hands fn the rows that are
-// there, the index of the first key, and what was found for each. A key has
-// one byte in front that is its owner's.
-func (d *diff) lookup(ctx context.Context, keys *texts, fn func(rows wire.Lines, first int, found []Found) error) error {
-	part := make([][]byte, 0, d.o.Lookup)
-	for first := 0; first < keys.len(); {
-		part = part[:0]
-		for i := first; i < keys.len() && len(part) < d.o.Lookup; i++ {
-			part = append(part, keys.at(i)[1:])
-		}
-		d.rows.Reset()
-		found, err := d.src.Lookup(ctx, part, &d.rows)
-		if err != nil {
-			return err
-		}
-		if len(found) == 0 || len(found) > len(part) {
-			return fmt.Errorf("%d keys looked up, %d answered", len(part), len(found))
-		}
-		if err := fn(d.rows, first, found); err != nil {
-			return err
-		}
-		first += len(found)
-	}
-	return nil
 }

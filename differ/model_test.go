@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"sort"
 	"strconv"
 	"strings"
@@ -38,9 +39,20 @@ func newModel(t *rapid.T) *model {
 
 func (m *model) write(key int) { m.counter++; m.source[key] = m.counter }
 
+// key draws one of 40 keys, on both sides of zero and apart from each other.
+func (m *model) key(label string) int { return 100 * rapid.IntRange(-20, 19).Draw(m.t, label) }
+
+func (m *model) keys(label string) []int {
+	some := rapid.SliceOfN(rapid.IntRange(-20, 19), 0, 8).Draw(m.t, label)
+	for i := range some {
+		some[i] *= 100
+	}
+	return some
+}
+
 // change does one random thing to the source, or lets a delta through.
 func (m *model) change() {
-	key := rapid.IntRange(0, 39).Draw(m.t, "key")
+	key := m.key("key")
 	switch rapid.IntRange(0, 4).Draw(m.t, "what") {
 	case 0, 1:
 		m.write(key)
@@ -49,7 +61,7 @@ func (m *model) change() {
 	case 3: // the key changes
 		if _, ok := m.source[key]; ok {
 			delete(m.source, key)
-			m.write(rapid.IntRange(0, 39).Draw(m.t, "to"))
+			m.write(m.key("to"))
 		}
 	case 4:
 		m.delta()
@@ -76,7 +88,7 @@ func stamp(rv uint64) string { return strconv.FormatUint(rv, 10) }
 
 func (m *model) Keys(_ context.Context, after string, out *wire.Lines) (string, bool, error) {
 	m.tick()
-	last := -1
+	last := math.MinInt
 	if after != "" {
 		last, _ = strconv.Atoi(after)
 	}
@@ -128,7 +140,7 @@ func (m *model) Compare(_ context.Context, lines wire.Lines) (wire.Comparison, e
 func (m *model) List(_ context.Context, after string, out *wire.Lines) (wire.ListHeader, error) {
 	m.tick()
 	m.lists++
-	last := -1
+	last := math.MinInt
 	if after != "" {
 		last, _ = strconv.Atoi(after)
 	}

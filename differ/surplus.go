@@ -61,28 +61,3 @@ func (d *diff) surplus(ctx context.Context) error {
 	d.r.Hidden = d.r.Surplus - found
 	return d.delete(ctx, lines, keys)
 }
-
-// delete sends deletes of the candidates that are still not at the source.
-func (d *diff) delete(ctx context.Context, lines, keys *texts) error {
-	defer lines.reset()
-	defer keys.reset()
-	var out wire.Lines
-	return d.lookup(ctx, keys, func(_ wire.Lines, first int, found []Found) error {
-		out.Reset()
-		for i, f := range found {
-			if f != Gone {
-				d.r.Unneeded++
-				continue
-			}
-			out.Buf = append(append(out.Buf, lines.at(first + i)[1:]...), '\n')
-			out.N++
-		}
-		if out.N == 0 {
-			return nil
-		}
-		n, err := d.cloud.Delete(ctx, out)
-		d.r.Deleted += int64(n)
-		d.o.Progress(d.r)
-		return err
-	})
-}
