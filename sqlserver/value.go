@@ -3,7 +3,6 @@ package sqlserver
 import (
 	"database/sql/driver"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"math"
 	"strconv"
@@ -75,40 +74,38 @@ func appendFloat(dst []byte, f float64, bits int) []byte {
 // appendGUID writes the text form of a uniqueidentifier, whose first three
 // groups are little-endian on the wire (MS-DTYP 2.3.4.2).
 func appendGUID(dst, b []byte) []byte {
-	order := [16]byte{b[3], b[2], b[1], b[0], b[5], b[4], b[7], b[6], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]}
+	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
-	for i, end := 0, 0; i < len(order); i = end {
-		switch end = i + 2; i {
-		case 0:
-			end = 4
-		case 10:
-			end = 16
-		}
-		if i > 0 {
+	for _, i := range guidOrder {
+		if i < 0 {
 			dst = append(dst, '-')
+			continue
 		}
-		dst = hex.AppendEncode(dst, order[i:end])
+		dst = append(dst, hex[b[i]>>4], hex[b[i]&15])
 	}
 	return append(dst, '"')
 }
+
+// guidOrder are the bytes in the order of the text; -1 is a dash.
+var guidOrder = [...]int{3, 2, 1, 0, -1, 5, 4, -1, 7, 6, -1, 8, 9, -1, 10, 11, 12, 13, 14, 15}
 
 // appendTime writes a date or time with all the digits of its type.
 func appendTime(dst []byte, t wire.Type, at time.Time) []byte {
 	dst = append(dst, '"')
 	if t.Kind != wire.Time {
 		year, month, day := at.Date()
-		dst = append(digits(dst, year, 4), '-')
-		dst = append(digits(dst, int(month), 2), '-')
-		dst = digits(dst, day, 2)
+		dst = append(two(two(dst, year/100), year%100), '-')
+		dst = append(two(dst, int(month)), '-')
+		dst = two(dst, day)
 		if t.Kind == wire.Date {
 			return append(dst, '"')
 		}
 		dst = append(dst, 'T')
 	}
 	hour, minute, second := at.Clock()
-	dst = append(digits(dst, hour, 2), ':')
-	dst = append(digits(dst, minute, 2), ':')
-	dst = digits(dst, second, 2)
+	dst = append(two(dst, hour), ':')
+	dst = append(two(dst, minute), ':')
+	dst = two(dst, second)
 	if n := t.FractionDigits(); n > 0 {
 		fraction := at.Nanosecond()
 		for range 9 - n {
@@ -122,11 +119,14 @@ func appendTime(dst []byte, t wire.Type, at time.Time) []byte {
 		if offset < 0 {
 			sign, offset = '-', -offset
 		}
-		dst = append(digits(append(dst, sign), offset/3600, 2), ':')
-		dst = digits(dst, offset/60%60, 2)
+		dst = append(two(append(dst, sign), offset/3600), ':')
+		dst = two(dst, offset/60%60)
 	}
 	return append(dst, '"')
 }
+
+// two writes n, below 100, with two digits.
+func two(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
 
 // digits writes n with width digits, filled with zeros.
 func digits(dst []byte, n, width int) []byte {

@@ -35,7 +35,7 @@ func (c *compiler) unary(e *tsql.Unary) *expr {
 		fail(errorf(8117, "Operand data type %s is invalid for '~' operator.", typeText(x.typ)))
 	}
 	out := *x
-	out.src = nil
+	out.src, out.same = nil, nil
 	out.eval = func(f *frame) (value, error) {
 		v, err := x.eval(f)
 		if v.null || err != nil {

@@ -169,7 +169,11 @@ func (c *compiler) cast(e *tsql.Cast) *expr {
 	}
 	x := c.expr(e.X)
 	from, eval, try := x.typ, x.eval, e.Try
+	binary := to.Kind == tds.Binary && to.Len == 8 || to.Kind == tds.VarBinary && to.Len >= 8
 	out := &expr{typ: to, coll: x.coll, explicit: x.explicit, nullable: x.nullable || try, fixed: x.fixed}
+	if x.src != nil && from.Kind == tds.RowVersion && binary {
+		out.same = x
+	}
 	out.eval = func(f *frame) (value, error) {
 		v, err := eval(f)
 		if err != nil {
@@ -193,7 +197,7 @@ func (c *compiler) coerce(x *expr, to tds.Type) *expr {
 	}
 	out := *x
 	from, eval := x.typ, x.eval
-	out.typ, out.src = to, nil
+	out.typ, out.src, out.same = to, nil, nil
 	out.eval = func(f *frame) (value, error) {
 		v, err := eval(f)
 		if err != nil || v.null {

@@ -309,7 +309,7 @@ func abs(c *compiler, a []*expr) *expr {
 	less := c.compare("<", x, constant(typInt, intValue(0)))
 	neg := c.arith("-", c.coerce(constant(typInt, intValue(0)), x.typ), x)
 	out := *x
-	out.src = nil
+	out.src, out.same = nil, nil
 	out.eval = func(f *frame) (value, error) {
 		if t, err := less(f); err != nil || t != yes {
 			v, err2 := x.eval(f)

@@ -77,6 +77,7 @@ type expr struct {
 	fixed    bool    // has one value as long as the outer rows stay
 	src      *source // of a plain column of the innermost scope
 	col      int
+	same     *expr // a plain column whose stored form is that of this value
 	depth    int
 	eval     func(*frame) (value, error)
 }

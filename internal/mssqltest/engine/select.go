@@ -18,9 +18,13 @@ type output struct {
 }
 
 func (o *output) bytes(f *frame) ([]byte, error) {
-	if src := o.x.src; src != nil {
+	x := o.x
+	if x.same != nil {
+		x = x.same
+	}
+	if src := x.src; src != nil {
 		if r := &f.rows[src.pos]; !r.absent {
-			return r.bytes(o.x.col), nil
+			return r.bytes(x.col), nil
 		}
 		return o.null, nil
 	}
