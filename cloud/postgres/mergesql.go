@@ -43,6 +43,11 @@ func (p *plan) assignments(row string) string {
 // Unchanged rows are neither locked nor written. The rest is inserted. Keys
 // are looked up in order, which finds the pages of index and table in memory.
 //
+// What a batch changes is known in two places, with the row version and epoch
+// that it had: here updated and inserted, which had none, and in deleteSQL,
+// where it is that of the stage. (A first load's rows are all inserted: see
+// copyDirect.) Anything else that is kept about rows comes from there.
+//
 // That a row is still where it was found is sure as long as all writers hold
 // the version's lock. If one did not, or if one key is staged twice, a changed
 // row is left over.

@@ -107,7 +107,8 @@ func each(ctx context.Context, rows cloud.RowSource, f func(context.Context, clo
 	}
 }
 
-// upsert works on the rows of a batch.
+// upsert works on the rows of a batch. Row and removal.row are where it is
+// known what a batch changes, with the row version and epoch that it had.
 type upsert struct {
 	plan                 plan
 	batch                cloud.Batch
