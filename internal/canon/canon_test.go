@@ -17,6 +17,10 @@ func TestGolden(t *testing.T) {
 		{"bit", `true`, "69088000000000000001"},
 		{"tinyint", `0`, "69088000000000000000"},
 		{"int", `-1`, "69087fffffffffffffff"},
+		{"int", `-2147483648`, "69087fffffff80000000"},
+		{"int", `0`, "69088000000000000000"},
+		{"bigint", `"123456789012345678"`, "690881b69b4ba630f34e"},
+		{"bigint", `"1234567890123456789"`, "6908912210f47de98115"},
 		{"bigint", `"-9223372036854775808"`, "69080000000000000000"},
 		{"bigint", `"9223372036854775807"`, "6908ffffffffffffffff"},
 		{"float", `1.5`, "66083ff8000000000000"},
@@ -46,7 +50,14 @@ func TestGolden(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
-	for _, tt := range []struct{ typ, raw string }{{"int", `null`}, {"int", `"1"`}, {"varchar(2)", `"abc"`}, {"date", `"x"`}} {
+	for _, tt := range []struct{ typ, raw string }{
+		{"int", `null`}, {"int", `"1"`}, {"int", ``}, {"int", `-`}, {"int", `-0`}, {"int", `01`}, {"int", `1e3`},
+		{"int", `2147483648`}, {"int", `-2147483649`}, {"int", `99999999999999999999`},
+		{"bigint", `1`}, {"bigint", `""`}, {"bigint", `"9223372036854775808"`}, {"bigint", `"-"`}, {"bigint", `"1`},
+		{"varchar(2)", `"abc"`}, {"date", `"x"`},
+		{"uniqueidentifier", `"0F8fad5b-d9cb-469f-a165-70867728950e"`}, {"uniqueidentifier", `"0f8fad5b-d9cb-469f-a165-70867728950"`},
+		{"uniqueidentifier", `"0f8fad5bd9cb-469f-a165-70867728950e-"`}, {"uniqueidentifier", `"0f8fad5b-d9cb-469f-a165-7086772895g0"`},
+	} {
 		typ, err := wire.ParseType(tt.typ)
 		if err != nil {
 			t.Fatal(err)
