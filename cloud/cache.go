@@ -9,11 +9,10 @@ import (
 // maxCached bounds the entries of a cache; beyond, it is emptied.
 const maxCached = 10_000
 
-// A cache keeps what a store returned, by customer, for a short time: fresh.
-// It is how soon other instances notice what one has changed.
+// A cache keeps what a store returned, by customer. The age that get takes is
+// how soon other instances notice what one has changed.
 type cache[T any] struct {
-	fresh time.Duration
-	load  func(ctx context.Context, customer string) (T, error)
+	load func(ctx context.Context, customer string) (T, error)
 
 	mu      sync.Mutex
 	entries map[string]cached[T]

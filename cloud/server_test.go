@@ -208,7 +208,7 @@ type readingStore struct {
 
 func (r *readingStore) Apply(_ context.Context, b cloud.Batch) (wire.Answer, error) {
 	for {
-		if _, err := b.Rows.Next(); err == io.EOF {
+		if _, err := b.Rows.Next(); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			return wire.Answer{}, err

@@ -71,7 +71,7 @@ func TestSourceRefuses(t *testing.T) {
 				t.Errorf("%.60s: column %q, key %q; want %q, %q", tt.line, column, key, tt.column, tt.key)
 			}
 		}
-		if _, err := s.Next(); err != io.EOF {
+		if _, err := s.Next(); !errors.Is(err, io.EOF) {
 			t.Errorf("at the end: %v", err)
 		}
 		if err := s.Rewind(); err != nil {
@@ -86,7 +86,7 @@ func TestSourceStamps(t *testing.T) {
 	var got []Row
 	for {
 		row, err := s.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -157,7 +157,7 @@ func TestSourceWaitsWithLongLines(t *testing.T) {
 	var keys []string
 	for {
 		row, err := s.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

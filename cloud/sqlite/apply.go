@@ -12,7 +12,7 @@ import (
 	"tidemark/internal/wire"
 )
 
-// Apply: see cloud.Batches.
+// Apply implements cloud.Batches.
 func (s *Store) Apply(ctx context.Context, b cloud.Batch) (wire.Answer, error) {
 	return s.batch(ctx, b, func(p plan, next ledger.State, tx *sql.Tx, a *wire.Answer) error {
 		texts, err := statements(ctx, tx, p.find(), p.insert(), p.update())
@@ -24,7 +24,7 @@ func (s *Store) Apply(ctx context.Context, b cloud.Batch) (wire.Answer, error) {
 	})
 }
 
-// Delete: see cloud.Batches.
+// Delete implements cloud.Batches.
 func (s *Store) Delete(ctx context.Context, b cloud.Batch) (wire.Answer, error) {
 	return s.batch(ctx, b, func(p plan, next ledger.State, tx *sql.Tx, a *wire.Answer) error {
 		texts, err := statements(ctx, tx, p.find(), p.remove())
@@ -95,7 +95,7 @@ func each(ctx context.Context, rows cloud.RowSource, f func(context.Context, clo
 			return ctx.Err()
 		}
 		row, err := rows.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

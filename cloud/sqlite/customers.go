@@ -11,7 +11,7 @@ import (
 	"tidemark/internal/wire"
 )
 
-// AddCustomer: see cloud.Customers.
+// AddCustomer implements cloud.Customers.
 func (s *Store) AddCustomer(ctx context.Context, c cloud.Customer, first cloud.Key) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		r, err := tx.ExecContext(ctx, "INSERT INTO customers (id, name, created) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", c.ID, c.Name, timeText(c.Created))
@@ -31,13 +31,13 @@ func addKey(ctx context.Context, tx *sql.Tx, customer string, k cloud.Key) error
 	return err
 }
 
-// ListCustomers: see cloud.Customers.
+// ListCustomers implements cloud.Customers.
 func (s *Store) ListCustomers(ctx context.Context) ([]cloud.Customer, error) {
 	rows, err := s.reader.QueryContext(ctx, "SELECT id, name, created FROM customers ORDER BY id")
 	if err != nil {
 		return nil, available(err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // Err has told
 	var all []cloud.Customer
 	for rows.Next() {
 		var c cloud.Customer
@@ -53,13 +53,13 @@ func (s *Store) ListCustomers(ctx context.Context) ([]cloud.Customer, error) {
 	return all, available(rows.Err())
 }
 
-// Keys: see cloud.Customers.
+// Keys implements cloud.Customers.
 func (s *Store) Keys(ctx context.Context, customer string) ([]cloud.Key, error) {
 	rows, err := s.reader.QueryContext(ctx, "SELECT hash, created, expires FROM keys WHERE customer = ? ORDER BY created, hash", customer)
 	if err != nil {
 		return nil, available(err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // Err has told
 	var all []cloud.Key
 	for rows.Next() {
 		var k cloud.Key
@@ -80,7 +80,7 @@ func (s *Store) Keys(ctx context.Context, customer string) ([]cloud.Key, error) 
 	return all, available(rows.Err())
 }
 
-// RotateKey: see cloud.Customers.
+// RotateKey implements cloud.Customers.
 func (s *Store) RotateKey(ctx context.Context, customer string, next cloud.Key, now, until time.Time) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		if err := customerExists(ctx, tx, customer); err != nil {
@@ -106,7 +106,7 @@ func customerExists(ctx context.Context, tx *sql.Tx, customer string) error {
 	return err
 }
 
-// RemoveCustomer: see cloud.Customers.
+// RemoveCustomer implements cloud.Customers.
 func (s *Store) RemoveCustomer(ctx context.Context, customer string) error {
 	var tables []string
 	err := s.write(ctx, func(tx *sql.Tx) error {
@@ -120,7 +120,7 @@ func (s *Store) RemoveCustomer(ctx context.Context, customer string) error {
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
+		defer func() { _ = rows.Close() }() // Err has told
 		for rows.Next() {
 			var name string
 			if err := rows.Scan(&name); err != nil {
@@ -149,7 +149,7 @@ func (s *Store) RemoveCustomer(ctx context.Context, customer string) error {
 	})
 }
 
-// Policy: see cloud.Policies.
+// Policy implements cloud.Policies.
 func (s *Store) Policy(ctx context.Context, customer string) (p wire.Policy, err error) {
 	var body []byte
 	err = s.reader.QueryRowContext(ctx, "SELECT body FROM policies WHERE customer = ?", customer).Scan(&body)
@@ -162,7 +162,7 @@ func (s *Store) Policy(ctx context.Context, customer string) (p wire.Policy, err
 	return p, json.Unmarshal(body, &p)
 }
 
-// SetPolicy: see cloud.Policies.
+// SetPolicy implements cloud.Policies.
 func (s *Store) SetPolicy(ctx context.Context, customer string, p wire.Policy) error {
 	body, err := json.Marshal(p)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 // everyEpoch is above the number of every epoch.
 const everyEpoch = math.MaxInt64
 
-// Drop: see cloud.Tables.
+// Drop implements cloud.Tables.
 func (s *Store) Drop(ctx context.Context, customer, table string, d cloud.Drop) (a wire.Answer, err error) {
 	var upTo int64
 	err = s.write(ctx, func(tx *sql.Tx) error {

@@ -11,7 +11,7 @@ import (
 	"tidemark/internal/wire"
 )
 
-// Compare: see cloud.Manifests.
+// Compare implements cloud.Manifests.
 func (s *Store) Compare(ctx context.Context, m cloud.Manifest) (c wire.Comparison, err error) {
 	err = s.read(ctx, func(tx *sql.Tx) error {
 		h, err := load(ctx, tx, m.Customer, m.Table)
@@ -51,7 +51,7 @@ func (s *Store) Compare(ctx context.Context, m cloud.Manifest) (c wire.Compariso
 	return c, err
 }
 
-// List: see cloud.Manifests.
+// List implements cloud.Manifests.
 func (s *Store) List(ctx context.Context, m cloud.Manifest, out *wire.Lines) (lh wire.ListHeader, err error) {
 	err = s.read(ctx, func(tx *sql.Tx) error {
 		h, err := load(ctx, tx, m.Customer, m.Table)
@@ -78,7 +78,7 @@ func (s *Store) List(ctx context.Context, m cloud.Manifest, out *wire.Lines) (lh
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
+		defer func() { _ = rows.Close() }() // Err has told
 		lh = wire.ListHeader{Version: h.state.Version}
 		r := newReader(p.keyTypes)
 		for rows.Next() {
@@ -102,7 +102,7 @@ func (s *Store) List(ctx context.Context, m cloud.Manifest, out *wire.Lines) (lh
 	return lh, err
 }
 
-// Rows: see cloud.Manifests.
+// Rows implements cloud.Manifests.
 func (s *Store) Rows(ctx context.Context, customer, table string, fn func(cloud.Row) error) error {
 	return s.read(ctx, func(tx *sql.Tx) error {
 		h, err := load(ctx, tx, customer, table)
@@ -114,7 +114,7 @@ func (s *Store) Rows(ctx context.Context, customer, table string, fn func(cloud.
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
+		defer func() { _ = rows.Close() }() // Err has told
 		var types []wire.Type
 		for _, c := range h.schema.Columns {
 			types = append(types, c.Type)

@@ -117,7 +117,7 @@ func places(n int) string { return strings.Repeat(", ?", n)[2:] }
 func statements(ctx context.Context, tx *sql.Tx, texts ...string) ([]*sql.Stmt, error) {
 	all := make([]*sql.Stmt, 0, len(texts))
 	for _, text := range texts {
-		st, err := tx.PrepareContext(ctx, text) // closed with the transaction
+		st, err := tx.PrepareContext(ctx, text) //nolint:sqlclosecheck // it is closed with the transaction
 		if err != nil {
 			return nil, err
 		}

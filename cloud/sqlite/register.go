@@ -11,7 +11,7 @@ import (
 	"tidemark/internal/wire"
 )
 
-// Register: see cloud.Tables.
+// Register implements cloud.Tables.
 func (s *Store) Register(ctx context.Context, customer, table string, schema wire.Schema) (t wire.Table, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		if err := customerExists(ctx, tx, customer); err != nil {

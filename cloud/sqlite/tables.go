@@ -42,13 +42,13 @@ func saveState(ctx context.Context, tx *sql.Tx, customer, table string, s ledger
 	return err
 }
 
-// Versions: see cloud.Tables.
+// Versions implements cloud.Tables.
 func (s *Store) Versions(ctx context.Context, customer string) (wire.Versions, error) {
 	rows, err := s.reader.QueryContext(ctx, "SELECT name, state FROM tables WHERE customer = ?", customer)
 	if err != nil {
 		return wire.Versions{}, available(err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // Err has told
 	v := wire.Versions{Tables: make(map[string]wire.Version)}
 	for rows.Next() {
 		var name string
@@ -65,7 +65,7 @@ func (s *Store) Versions(ctx context.Context, customer string) (wire.Versions, e
 	return v, available(rows.Err())
 }
 
-// Table: see cloud.Tables.
+// Table implements cloud.Tables.
 func (s *Store) Table(ctx context.Context, customer, table string) (t wire.Table, err error) {
 	err = s.read(ctx, func(tx *sql.Tx) error {
 		h, err := load(ctx, tx, customer, table)
@@ -75,7 +75,7 @@ func (s *Store) Table(ctx context.Context, customer, table string) (t wire.Table
 	return t, err
 }
 
-// Release: see cloud.Tables.
+// Release implements cloud.Tables.
 func (s *Store) Release(ctx context.Context, customer, table string) (w wire.Writer, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		h, err := load(ctx, tx, customer, table)

@@ -66,12 +66,12 @@ func testRotate(t *testing.T, f *fixture) {
 	if d := cmp.Diff(want, expiries()); d != "" {
 		t.Errorf("expired keys go: %s", d)
 	}
-	wantProblem(t, f.RotateKey(ctx, "nobody", keyOf("x"), at(0), at(1)), wire.NotFound)
+	_ = wantProblem(t, f.RotateKey(ctx, "nobody", keyOf("x"), at(0), at(1)), wire.NotFound)
 }
 
 func testRemoveCustomer(t *testing.T, f *fixture) {
 	ctx := t.Context()
-	mine := f.loaded(t, customer, simple, `["1",1,"mine"]`)
+	f.loaded(t, customer, simple, `["1",1,"mine"]`)
 	theirs := f.loaded(t, other, simple, `["1",1,"theirs"]`)
 	if err := f.RemoveCustomer(ctx, customer); err != nil {
 		t.Fatal(err)
@@ -83,16 +83,16 @@ func testRemoveCustomer(t *testing.T, f *fixture) {
 		t.Errorf("customers are left: %v %v", all, err)
 	}
 	_, err := f.Table(ctx, customer, table)
-	wantProblem(t, err, wire.NotFound)
+	_ = wantProblem(t, err, wire.NotFound)
 	_, err = f.Register(ctx, customer, table, simple)
-	wantProblem(t, err, wire.NotFound)
-	wantProblem(t, f.RemoveCustomer(ctx, customer), wire.NotFound)
+	_ = wantProblem(t, err, wire.NotFound)
+	_ = wantProblem(t, f.RemoveCustomer(ctx, customer), wire.NotFound)
 	theirs.has(t, `["1",1,"theirs"]`)
 
 	if err := f.AddCustomer(ctx, cloud.Customer{ID: customer, Created: start}, keyOf("again")); err != nil {
 		t.Fatal(err)
 	}
-	mine = f.site(t, customer, simple)
+	mine := f.site(t, customer, simple)
 	mine.has(t)
 	if v := mine.read(t); v != (wire.Version{Schema: simple.Fingerprint()}) {
 		t.Errorf("a customer that comes back finds %+v", v)
@@ -122,5 +122,5 @@ func testPolicies(t *testing.T, f *fixture) {
 			t.Errorf("policy of %q: %v %s", step.customer, err, d)
 		}
 	}
-	wantProblem(t, f.SetPolicy(ctx, "nobody", own), wire.NotFound)
+	_ = wantProblem(t, f.SetPolicy(ctx, "nobody", own), wire.NotFound)
 }

@@ -68,9 +68,9 @@ func testDrop(t *testing.T, f *fixture) {
 
 	second := wire.Writer{ID: "writer-2", Name: "site-b"}
 	_, err := s.tryDrop(t, second, false, nil)
-	wantProblem(t, err, wire.SecondWriter)
+	_ = wantProblem(t, err, wire.SecondWriter)
 	_, err = s.tryDrop(t, writer, false, ptr(uint64(7)))
-	wantProblem(t, err, wire.WrongSequence)
+	_ = wantProblem(t, err, wire.WrongSequence)
 	if v := s.read(t); v.Rows != n || !v.Loaded {
 		t.Errorf("a refused drop left %+v", v)
 	}
@@ -87,7 +87,7 @@ func testDrop(t *testing.T, f *fixture) {
 	}
 	s.version = a.Version
 	_, err = s.apply(t, s.batch(wire.Repair, nil, func(h *wire.Header) { h.Writer = second }))
-	wantProblem(t, err, wire.WrongEpoch)
+	_ = wantProblem(t, err, wire.WrongEpoch)
 	b := s.batch(wire.Load, []string{`["1",1,"a"]`}, func(h *wire.Header) { h.Start, h.Writer = true, second })
 	s.wantCounts(t, s.mustApply(t, b), 1, 0, 0)
 	s.has(t, `["1",1,"a"]`)

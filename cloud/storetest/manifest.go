@@ -125,7 +125,7 @@ func testManifestChecks(t *testing.T, f *fixture) {
 		} else {
 			_, err = f.Compare(t.Context(), m)
 		}
-		wantProblem(t, err, code)
+		_ = wantProblem(t, err, code)
 	}
 	list := func(after string) func(*cloud.Manifest) {
 		return func(m *cloud.Manifest) { m.Header.Mode, m.Header.Limit, m.Header.After = wire.List, 10, after }

@@ -25,7 +25,7 @@ func testRegister(t *testing.T, f *fixture) {
 		t.Errorf("another customer sees %v %v", v, err)
 	}
 	_, err = f.Register(t.Context(), "nobody", table, simple)
-	wantProblem(t, err, wire.NotFound)
+	_ = wantProblem(t, err, wire.NotFound)
 }
 
 // change registers another schema and returns the version.
@@ -128,7 +128,7 @@ func testShared(t *testing.T, f *fixture) {
 	theirs.has(t, `["5","2.0001","1",true]`)
 
 	_, err := f.Register(t.Context(), customer, table, schema([]string{"id"}, column("id", "int"), column("b", "nvarchar(5)")))
-	wantProblem(t, err, wire.SchemaConflict)
+	_ = wantProblem(t, err, wire.SchemaConflict)
 	mine.has(t, `["7",2,null,null]`)
 }
 
@@ -148,7 +148,7 @@ func testKeyChange(t *testing.T, f *fixture) {
 	f.site(t, other, two)
 	s.drop(t)
 	_, err = f.Register(t.Context(), customer, table, one)
-	wantProblem(t, err, wire.SchemaConflict) // the table is empty, but not alone
+	_ = wantProblem(t, err, wire.SchemaConflict) // the table is empty, but not alone
 }
 
 func testHostileNames(t *testing.T, f *fixture) {
@@ -188,16 +188,16 @@ func testNotRegistered(t *testing.T, f *fixture) {
 	ctx := t.Context()
 	s := &site{f: f, customer: customer, table: table, schema: simple, epoch: epochA}
 	_, err := s.apply(t, s.batch(wire.Load, nil, func(h *wire.Header) { h.Start = true }))
-	wantProblem(t, err, wire.NotFound)
+	_ = wantProblem(t, err, wire.NotFound)
 	_, err = s.apply(t, s.batch(wire.Delete, nil))
-	wantProblem(t, err, wire.NotFound)
+	_ = wantProblem(t, err, wire.NotFound)
 	_, err = f.Table(ctx, customer, table)
-	wantProblem(t, err, wire.NotFound)
+	_ = wantProblem(t, err, wire.NotFound)
 	_, err = f.Release(ctx, customer, table)
-	wantProblem(t, err, wire.NotFound)
+	_ = wantProblem(t, err, wire.NotFound)
 	_, err = s.tryDrop(t, writer, false, nil)
-	wantProblem(t, err, wire.NotFound)
+	_ = wantProblem(t, err, wire.NotFound)
 	_, err = f.Compare(ctx, s.manifest(nil))
-	wantProblem(t, err, wire.NotFound)
-	wantProblem(t, f.Rows(ctx, customer, table, nil), wire.NotFound)
+	_ = wantProblem(t, err, wire.NotFound)
+	_ = wantProblem(t, f.Rows(ctx, customer, table, nil), wire.NotFound)
 }

@@ -106,7 +106,7 @@ func testWriter(t *testing.T, f *fixture) {
 		t.Errorf("taken over: %+v", a.Version.Writer)
 	}
 	_, err = s.apply(t, s.batch(wire.Delta, nil))
-	wantProblem(t, err, wire.SecondWriter)
+	_ = wantProblem(t, err, wire.SecondWriter)
 	if w, err := f.Release(t.Context(), customer, table); err != nil || w != second {
 		t.Errorf("Release = %+v, %v", w, err)
 	}
@@ -133,7 +133,7 @@ func testBatchSchema(t *testing.T, f *fixture) {
 func testEpochs(t *testing.T, f *fixture) {
 	s := f.site(t, customer, simple)
 	_, err := s.apply(t, s.batch(wire.Delta, nil))
-	wantProblem(t, err, wire.WrongEpoch)
+	_ = wantProblem(t, err, wire.WrongEpoch)
 	s.load(t, `["50",1,"a"]`, `["60",2,"b"]`)
 
 	s.epoch = epochB
@@ -167,7 +167,7 @@ func testLoad(t *testing.T, f *fixture) {
 		t.Errorf("begun: %+v", v)
 	}
 	_, err := s.apply(t, s.batch(wire.Delta, nil))
-	wantProblem(t, err, wire.WrongEpoch)
+	_ = wantProblem(t, err, wire.WrongEpoch)
 	if v = part(`["8",2,"b"]`, func(h *wire.Header) { h.Cursor = ptr("2") }); v.Loaded || v.Cursor != "2" || v.Rows != 2 {
 		t.Errorf("under way: %+v", v)
 	}

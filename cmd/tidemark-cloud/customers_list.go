@@ -87,8 +87,8 @@ func (a *app) printCustomers(all []listed) error {
 		_, err := fmt.Fprintln(a.out, "no customers; `tidemark-cloud customers add CUSTOMER` adds one")
 		return err
 	}
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "CUSTOMER\tSINCE\tKEY OF\tOLD KEYS\tTABLES\tROWS\tNAME")
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0) // Flush tells what goes wrong
+	_, _ = fmt.Fprintln(w, "CUSTOMER\tSINCE\tKEY OF\tOLD KEYS\tTABLES\tROWS\tNAME")
 	for _, l := range all {
 		key, old := "none", "-"
 		if l.Key != nil {
@@ -97,7 +97,7 @@ func (a *app) printCustomers(all []listed) error {
 		if l.Old > 0 {
 			old = fmt.Sprintf("%d until %s", l.Old, minute(*l.OldUntil))
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\n", l.ID, day(l.Created), key, old, l.Tables, l.Rows, l.Name)
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\n", l.ID, day(l.Created), key, old, l.Tables, l.Rows, l.Name)
 	}
 	return w.Flush()
 }

@@ -36,7 +36,7 @@ func (a *app) storeURL() string {
 	return defaultStore
 }
 
-var errStoreURL = errors.New("it is neither sqlite:PATH nor postgres://...")
+var errStoreURL = errors.New("it begins neither with sqlite: nor with postgres://")
 
 // open opens the store. No error repeats its URL, which may hold a password.
 func (a *app) open(ctx context.Context, o postgres.Options) (cloud.Store, error) {

@@ -52,8 +52,8 @@ func (a *app) printTables(v wire.Versions) error {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "TABLE\tROWS\tSTATE\tWATERMARK\tBATCH\tWRITER")
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0) // Flush tells what goes wrong
+	_, _ = fmt.Fprintln(w, "TABLE\tROWS\tSTATE\tWATERMARK\tBATCH\tWRITER")
 	for _, name := range names {
 		t := v.Tables[name]
 		state, writer := "loaded", t.Writer.Name
@@ -69,7 +69,7 @@ func (a *app) printTables(v wire.Versions) error {
 		if writer == "" {
 			writer = "-"
 		}
-		fmt.Fprintf(w, "%s\t%d\t%s\t%d\t%d\t%s\n", name, t.Rows, state, t.Watermark, t.Seq, writer)
+		_, _ = fmt.Fprintf(w, "%s\t%d\t%s\t%d\t%d\t%s\n", name, t.Rows, state, t.Watermark, t.Seq, writer)
 	}
 	return w.Flush()
 }
