@@ -100,7 +100,9 @@ func (s *Server) getMetrics(c *call) error {
 	return c.write("text/plain; version=0.0.4; charset=utf-8", b.Bytes())
 }
 
-func (s *Server) allGates() []*gate { return append([]*gate{s.receiving, s.long}, s.gates[:]...) }
+func (s *Server) allGates() []*gate {
+	return append([]*gate{s.entry, s.receiving, s.long}, s.gates[:]...)
+}
 
 func family(b *bytes.Buffer, name, kind, help string) {
 	fmt.Fprintf(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)

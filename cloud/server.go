@@ -32,6 +32,7 @@ type Server struct {
 	schemas  schemas
 	metrics  metrics
 
+	entry     *gate // lookups of keys
 	receiving *gate // bytes of bodies
 	long      *gate // batches that hold a line over longLine
 	gates     [classes]*gate
@@ -52,7 +53,8 @@ func New(c Config) *Server {
 	}
 	l := c.Limits
 	s := &Server{store: c.Store, log: c.Logger, limits: l, now: c.Now}
-	s.keys = cache[[]Key]{load: c.Store.Keys}
+	s.entry = newGate("keys", keyLookups, l.Read.Waiting, l.Patience)
+	s.keys = cache[[]Key]{load: s.lookUpKeys}
 	s.policies = cache[wire.Policy]{load: func(ctx context.Context, customer string) (wire.Policy, error) {
 		return effectivePolicy(ctx, c.Store, customer)
 	}}

@@ -200,6 +200,44 @@ func TestHangingStoreOfKeys(t *testing.T) {
 	}
 }
 
+// Those without a key do not take the store from those who have one: keys are
+// looked up by four at a time.
+func TestLookupsOfKeysAreBounded(t *testing.T) {
+	s := newSite(t, cloud.Config{})
+	if a := s.do(t, http.MethodGet, versionsPath, nil); a.StatusCode != 200 {
+		t.Fatalf("status %d", a.StatusCode)
+	}
+	inside, proceed := make(chan struct{}, 20), make(chan struct{})
+	s.store.keys = func(context.Context) error {
+		inside <- struct{}{}
+		<-proceed
+		return nil
+	}
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			path := fmt.Sprintf("/v1/customers/nobody%d/versions", i)
+			s.do(t, http.MethodGet, path, nil, func(r *http.Request) {
+				r.Header.Set("Authorization", fmt.Sprintf("Bearer tmk_nobody%d_x", i))
+			}).problem(t, wire.Unauthorized)
+		})
+	}
+	for range 4 {
+		<-inside
+	}
+	for !strings.Contains(s.do(t, http.MethodGet, "/metrics", nil).body, `tidemark_gate_waiting{gate="keys"} 16`+"\n") {
+		time.Sleep(time.Millisecond)
+	}
+	if len(inside) != 0 {
+		t.Errorf("%d more are in the store", len(inside))
+	}
+	if a := s.do(t, http.MethodGet, versionsPath, nil); a.StatusCode != 200 { // its key is known
+		t.Errorf("status %d", a.StatusCode)
+	}
+	close(proceed)
+	wg.Wait()
+}
+
 // readingStore reads the rows of a batch and holds them until it may go on.
 type readingStore struct {
 	cloud.Store

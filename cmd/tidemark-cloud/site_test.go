@@ -81,6 +81,10 @@ func asked(ts *testscript.TestScript, neg bool, args []string) {
 // waits for the other.
 func beginBatch(ts *testscript.TestScript, _ bool, _ []string) {
 	s := ts.Value("site").(*site)
+	if s.rest != nil { // a batch whose server is gone
+		ts.Check(s.rest.Close())
+		<-s.batch
+	}
 	table := "http://" + s.address + "/v1/customers/acme/tables/t"
 	schema, err := json.Marshal(siteSchema)
 	ts.Check(err)
