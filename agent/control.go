@@ -97,13 +97,14 @@ type QuarantinedRow struct {
 type DiffReport struct {
 	Table     string        `json:"table"`
 	DryRun    bool          `json:"dry_run,omitempty"`
-	Compared  int64         `json:"compared"` // rows of the source
-	Missing   int64         `json:"missing"`  // rows that the cloud lacked
-	Stale     int64         `json:"stale"`    // rows that the cloud held otherwise
-	Surplus   int64         `json:"surplus"`  // rows that the cloud held and the source did not
-	Repaired  int64         `json:"repaired"` // rows sent
-	Deleted   int64         `json:"deleted"`  // rows deleted
-	Unneeded  int64         `json:"unneeded"` // differences that were none any more when confirmed
+	Compared  int64         `json:"compared"`         // rows of the source
+	Missing   int64         `json:"missing"`          // rows that the cloud lacked
+	Stale     int64         `json:"stale"`            // rows that the cloud held otherwise
+	Surplus   int64         `json:"surplus"`          // rows that the cloud held and the source did not
+	Hidden    int64         `json:"hidden,omitempty"` // of these, those that were counted and not found; the next diff finds them
+	Repaired  int64         `json:"repaired"`         // rows sent
+	Deleted   int64         `json:"deleted"`          // rows deleted
+	Unneeded  int64         `json:"unneeded"`         // differences that were none any more when confirmed
 	Approval  *Approval     `json:"approval,omitempty"`
 	Requests  int           `json:"requests"`
 	Duration  time.Duration `json:"duration_ns"`

@@ -108,6 +108,9 @@ func (c *cycle) settle(ctx context.Context, r differ.Report) {
 		}
 	})
 	c.in.Gap = r.Absent
+	if r.Hidden > 0 {
+		c.out.Note = fmt.Sprintf("left to the next diff: %d deletes", r.Hidden)
+	}
 	if r.Waiting {
 		c.out.Note = fmt.Sprintf("%d deletes wait for an approval", r.Surplus)
 		c.report.Approval = approvalOf(c.t.record().Approval)
@@ -117,7 +120,7 @@ func (c *cycle) settle(ctx context.Context, r differ.Report) {
 func (c *cycle) reported(r differ.Report, dryRun bool) *DiffReport {
 	return &DiffReport{
 		Table: c.t.site.Dataset, DryRun: dryRun,
-		Compared: r.Compared, Missing: r.Missing, Stale: r.Stale, Surplus: r.Surplus,
+		Compared: r.Compared, Missing: r.Missing, Stale: r.Stale, Surplus: r.Surplus, Hidden: r.Hidden,
 		Repaired: r.Inserted + r.Updated, Deleted: r.Deleted, Unneeded: r.Unneeded,
 		Requests: c.out.Requests, Remaining: r.Hidden > 0 || r.Waiting || r.Absent+r.Held > 0,
 	}

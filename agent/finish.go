@@ -30,7 +30,7 @@ func (c *cycle) end(d scheduler.Decision) journal.Entry {
 // ended ends a cycle with a diff that went through, or with an error.
 func (c *cycle) ended(d scheduler.Decision, err error) journal.Entry {
 	outcome := scheduler.Done
-	if err != nil || c.report != nil && c.report.Approval != nil {
+	if err != nil || c.report != nil && (c.report.Approval != nil || c.report.Hidden > 0) {
 		outcome = scheduler.Failed
 	}
 	if c.in.Local != nil || d.Action != scheduler.Upload && d.Action != scheduler.Diff {
