@@ -70,7 +70,10 @@ func (l *ledger) decided(e journal.Entry) {
 	deletes := false
 	switch compared := e.Action == string(scheduler.Diff); {
 	case compared:
-		deletes = true
+		deletes = e.Outcome.Note == "" // else something is left to the next one
+		if in.Content && !deletes {
+			return
+		}
 	case in.Content: // counts tell nothing of what is in the rows
 		return
 	case e.Rule == 3 && e.Action == string(scheduler.Skip), e.Rule == 11:

@@ -22,6 +22,7 @@ func TestLedger(t *testing.T) {
 		rule    int
 		content bool
 		err     string
+		note    string
 		ends    bool
 	}{
 		{name: "uploaded", change: insert, version: 10, action: scheduler.Upload, rule: 7, ends: true},
@@ -33,6 +34,7 @@ func TestLedger(t *testing.T) {
 		{name: "rows differ, to be seen later", change: remove, version: 10, action: scheduler.Nothing, rule: 9},
 		{name: "deleted, uploaded", change: remove, version: 10, action: scheduler.Upload, rule: 7},
 		{name: "deleted, compared", change: remove, version: 11, action: scheduler.Diff, rule: 9, ends: true},
+		{name: "deleted, compared, not all found", change: remove, version: 11, action: scheduler.Diff, rule: 9, note: "left to the next diff: 1 deletes"},
 		{name: "without row versions, counted", change: insert, action: scheduler.Nothing, rule: 11, content: true},
 		{name: "without row versions, skipped", change: insert, action: scheduler.Skip, rule: 3, content: true},
 		{name: "without row versions, compared", change: insert, action: scheduler.Diff, rule: 10, content: true, ends: true},
@@ -49,7 +51,7 @@ func TestLedger(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			l.decided(journal.Entry{Table: "orders", Action: string(tt.action), Rule: tt.rule, Input: in, Outcome: journal.Outcome{Error: tt.err}})
+			l.decided(journal.Entry{Table: "orders", Action: string(tt.action), Rule: tt.rule, Input: in, Outcome: journal.Outcome{Error: tt.err, Note: tt.note}})
 			_, changed, lag := l.look("orders", time.Now())
 			if ended := lag == 0; ended != tt.ends {
 				t.Errorf("lag %s, to end: %t", lag, tt.ends)
