@@ -197,6 +197,7 @@ func (c *cycle) doUpload(ctx context.Context, d scheduler.Decision) error {
 		}
 	}
 	began := time.Now()
+	begun := c.in
 	err := c.upload(ctx, d)
 	c.out.Duration = time.Since(began)
 	if d.Upload == scheduler.Delta && !c.t.table().RowVersionIndexed {
@@ -207,7 +208,7 @@ func (c *cycle) doUpload(ctx context.Context, d scheduler.Decision) error {
 	}
 	c.in.Uploaded = true
 	c.hear(c.version, false)
-	c.in.State = scheduler.Next(c.decided, d, scheduler.Done)
+	c.in.State = scheduler.Next(begun, d, scheduler.Done)
 	c.t.change(func(r *state.Table) { r.Scheduler = c.in.State })
 	c.write(d, nil)
 	if d.Upload != scheduler.Delta {

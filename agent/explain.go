@@ -24,14 +24,27 @@ func explain(table string, entries []journal.Entry) (Explanation, error) {
 	if len(e.Entry.Input) == 0 {
 		return e, nil
 	}
-	var in scheduler.Input
-	if err := json.Unmarshal(e.Entry.Input, &in); err != nil {
-		return e, fault.New("explain "+table, fmt.Errorf("the journal's input: %w", err), "it was written by another version")
+	in, err := inputOf(*e.Entry)
+	if err != nil {
+		return e, fault.New("explain "+table, err, "")
 	}
 	d := scheduler.Decide(in)
 	e.Replay, e.Same = d.Reason, string(d.Action) == e.Entry.Action && d.Rule == e.Entry.Rule && d.Reason == e.Entry.Reason
 	e.Facts = facts(in)
 	return e, nil
+}
+
+// Replay makes the decision of an entry again from what it was made from.
+func Replay(e journal.Entry) (scheduler.Decision, error) {
+	in, err := inputOf(e)
+	return scheduler.Decide(in), err
+}
+
+func inputOf(e journal.Entry) (in scheduler.Input, err error) {
+	if err := json.Unmarshal(e.Input, &in); err != nil {
+		return in, fmt.Errorf("the journal's input, written by another version perhaps: %w", err)
+	}
+	return in, nil
 }
 
 // facts writes an input for people, leaving out what is not known.

@@ -1,0 +1,92 @@
+package agent_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"tidemark/agent"
+	"tidemark/scheduler"
+)
+
+// TestQuiet holds what a cycle over 50 unchanged tables costs: one statement
+// at the source, and no request to the cloud.
+func TestQuiet(t *testing.T) {
+	r := newRig(t)
+	stand := r.db.StandIn(t, "count the statements of a cycle")
+	var names []string
+	for i := range 50 {
+		name := fmt.Sprintf("t%d", i)
+		names = append(names, name)
+		r.db.Exec(t, fmt.Sprintf("CREATE TABLE {s}.%[1]s (id int NOT NULL PRIMARY KEY, rv rowversion NOT NULL); CREATE INDEX ix_%[1]s ON {s}.%[1]s (rv); INSERT INTO {s}.%[1]s (id) VALUES (1)", name))
+	}
+	r.sync(names...)
+	for i := range r.tables {
+		r.tables[i].Interval, r.tables[i].MaxSkips = 300*time.Millisecond, 1000
+	}
+	r.start()
+	r.settles(names...)
+	r.until("all tables are skipped", func() bool {
+		s, err := r.agent.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, table := range s.Tables {
+			if table.Decision == nil || table.Decision.Action != string(scheduler.Skip) {
+				return false
+			}
+		}
+		return true
+	})
+	time.Sleep(400 * time.Millisecond) // the cycle under way ends
+	stand.TakeStatements()
+	r.front.counts()
+	r.forget()
+	const cycles = 4
+	r.until("some cycles", func() bool { return len(r.decisions("t49")) >= cycles && len(r.decisions("t0")) >= cycles })
+	if n := len(stand.TakeStatements()); n > cycles+1 {
+		t.Errorf("%d cycles over 50 unchanged tables took %d statements", cycles, n)
+	}
+	if seen := r.front.counts(); len(seen) > 0 {
+		t.Errorf("the cloud was asked: %v", seen)
+	}
+}
+
+// TestCappedSkips holds that skips are capped: the cloud is asked after
+// max_skips, for all tables in one request.
+func TestCappedSkips(t *testing.T) {
+	r := newRig(t)
+	r.db.Exec(t, "CREATE TABLE {s}.a (id int NOT NULL PRIMARY KEY, rv rowversion NOT NULL); CREATE TABLE {s}.b (id int NOT NULL PRIMARY KEY, rv rowversion NOT NULL)")
+	r.sync("a", "b").start()
+	r.settles("a", "b")
+	r.until("skips", func() bool { return r.decided("a", scheduler.Skip) > 3 && r.decided("b", scheduler.Skip) > 3 })
+	r.forget()
+	r.front.counts()
+	r.until("cycles", func() bool { return len(r.decisions("a")) >= 20 && len(r.decisions("b")) >= 20 })
+	seen := r.front.counts()
+	if n := seen["GET versions"]; n < 3 || n > 8 || len(seen) > 1 { // one in four cycles
+		t.Errorf("requests in 20 cycles of 2 tables with max_skips 3: %v", seen)
+	}
+	if n := r.decided("a", scheduler.Nothing); n < 3 {
+		t.Errorf("the cap was reached %d times", n)
+	}
+}
+
+// TestForcedSkips holds that a table rests after each sync.
+func TestForcedSkips(t *testing.T) {
+	r := newRig(t)
+	r.db.Exec(t, "CREATE TABLE {s}.t (id int NOT NULL PRIMARY KEY, v int NULL, rv rowversion NOT NULL); INSERT INTO {s}.t (id) VALUES (1)")
+	r.sync("t").table(func(s *agent.TableSite) { s.ForcedSkips = 5 }).start()
+	r.settles("t")
+	r.db.Exec(t, "UPDATE {s}.t SET v = 2")
+	r.settles("t")
+	forced := 0
+	for _, e := range r.decisions("t") {
+		if e.Rule == 2 {
+			forced++
+		}
+	}
+	if forced < 5 {
+		t.Errorf("%d forced skips before the update went up", forced)
+	}
+}
