@@ -285,3 +285,69 @@ func TestSchemaDrift(t *testing.T) {
 		}
 	})
 }
+
+// Rows that come, go and change their keys under a load: what stays is read
+// once, and a table that is emptied just ends.
+func TestLoadUnderChanges(t *testing.T) {
+	db := sqlservertest.Open(t)
+	s := db.Source(t)
+	db.Exec(t, "CREATE TABLE {s}.a (id int NOT NULL PRIMARY KEY, v int NULL, rv rowversion NOT NULL)")
+	fill(t, db, "a", "id, v", 100, func(i int) string { return fmt.Sprintf("%d, 0", i*10) })
+	r := s.Reader(db.Table(t, s, "a"), sqlserver.Limits{ChunkRows: 10})
+	seen := map[string]int{}
+	var at sqlserver.Cursor
+	read := func() (done bool) {
+		t.Helper()
+		var out lines
+		c, err := r.Load(t.Context(), at, &out.Lines)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range out.list() {
+			seen[strings.SplitN(values(line), ",", 2)[0]]++
+		}
+		at = c.Next
+		return c.Done
+	}
+	read()
+	// The row of the cursor goes, others come on both sides of it.
+	db.Exec(t, "DELETE FROM {s}.a WHERE id = 90; INSERT INTO {s}.a (id, v) VALUES (85, 1), (95, 1); UPDATE {s}.a SET id = 96 WHERE id = 0; UPDATE {s}.a SET v = 2 WHERE id = 200")
+	read()
+	if seen["85"] != 0 || seen["95"] != 1 || seen["96"] != 1 || seen["100"] != 1 {
+		t.Errorf("seen %v", seen)
+	}
+	for n := 0; !read(); n++ {
+		if n == 3 {
+			db.Exec(t, "DELETE FROM {s}.a")
+		}
+		if n > 5 {
+			t.Fatal("no end of an empty table")
+		}
+	}
+	for id, n := range seen {
+		if n != 1 {
+			t.Errorf("row %s was read %d times", id, n)
+		}
+	}
+}
+
+// Chunks take about the time that they are given, on a server of any speed.
+func TestChunksAreTimeBoxed(t *testing.T) {
+	db := sqlservertest.Open(t)
+	stand := db.StandIn(t, "be slow row by row")
+	db.Exec(t, "CREATE TABLE {s}.a (id int NOT NULL PRIMARY KEY, v int NULL, rv rowversion NOT NULL)")
+	fill(t, db, "a", "id, v", 3000, func(i int) string { return fmt.Sprintf("%d, 0", i) })
+	s := db.Source(t)
+	table := db.Table(t, s, "a")
+	stand.Network().DelayRows(10, 2*time.Millisecond) // at least 200 µs a row
+	defer stand.Network().Clear()
+	got, read := chunks(t, s.Reader(table, sqlserver.Limits{QueryTime: 40 * time.Millisecond}).Load)
+	if len(got) != 3000 {
+		t.Errorf("%d rows", len(got))
+	}
+	for i, c := range read[2:] { // the first two learn
+		if c.Rows > 250 {
+			t.Errorf("chunk %d of %d rows: 40 ms are at most 200 of them", i+2, c.Rows)
+		}
+	}
+}

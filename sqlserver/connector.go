@@ -140,9 +140,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.mssql.Connect(context.WithValue(ctx, watchKey{}, w))
 	stop()
 	if ctxErr := ctx.Err(); ctxErr != nil {
-		if err == nil {
-			_ = conn.Close()
-		}
+		w.close()
 		return nil, &connectError{ctxErr, err}
 	}
 	if err != nil {
@@ -155,6 +153,15 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 type session struct {
 	*mssql.Conn
 	net *watch
+}
+
+// Close closes the network, in place of the driver's Close. That one gives the
+// connection's buffers to the next connection, although after a failure its
+// own reader may still be at work in them: one session's bytes would turn up
+// in another's rows.
+func (s *session) Close() error {
+	s.net.close()
+	return nil
 }
 
 // A connectError is any failure before the login was done.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 )
 
 // A statement is constant text with the parameters of one call. Parameters
@@ -46,15 +47,15 @@ func (r *rows) begin() {
 // The driver says that by a bare io.EOF; one within another error is that of
 // the network.
 func (r *rows) next() (more bool, err error) {
-	switch err := r.Next(r.values); err { //nolint:errorlint // see above
-	case nil:
+	err = r.Next(r.values)
+	if err == nil {
 		r.read++
 		return true, nil
-	case io.EOF:
-		return false, nil
-	default:
-		return false, driverError(err)
 	}
+	if err == io.EOF { //nolint:errorlint // see above
+		return false, nil
+	}
+	return false, driverError(err)
 }
 
 // nextSet moves to the next result set; more is false behind the last.
@@ -118,7 +119,7 @@ func (s *Source) runOnce(ctx context.Context, text string, args []driver.NamedVa
 		var clean bool
 		n, clean, failure = query(ctx, c.(*session), text, args, read)
 		if !clean {
-			return driver.ErrBadConn // makes database/sql close it
+			return driver.ErrBadConn // makes database/sql close the session
 		}
 		return nil
 	})
@@ -160,13 +161,33 @@ func query(ctx context.Context, conn *session, text string, args []driver.NamedV
 	}
 	if errors.Is(err, errStop) { // what was read is good, whatever becomes of the rest
 		cancel()
-		return r.read, answer.Close() == nil, nil
+		return r.read, conn.end(answer) == nil, nil
 	}
-	closed := answer.Close()
+	closed := conn.end(answer)
 	if err == nil {
 		err = driverError(closed)
 	}
 	return r.read, err == nil, err
+}
+
+// end closes an answer. Where its rest cannot be read, the network is closed,
+// and the driver's reader is waited for: it would wait for ever for somebody
+// to take what it has.
+func (s *session) end(answer driver.Rows) error {
+	err := answer.Close()
+	if err == nil {
+		return nil
+	}
+	s.net.close()
+	patience := time.NewTicker(time.Millisecond)
+	defer patience.Stop()
+	for range 100 {
+		if answer.Close() == nil {
+			break
+		}
+		<-patience.C
+	}
+	return err
 }
 
 // drain reads what read left, because an error may come behind the rows.

@@ -115,7 +115,7 @@ func TestUnheardCancellation(t *testing.T) {
 	})
 	t.Run("full chunk", func(t *testing.T) {
 		r := s.Reader(table, sqlserver.Limits{ChunkBytes: 2000})
-		probe(t, s) // connects
+		probe(t, s)        // connects
 		line.deaf.Store(2) // behind the query and the attention
 		start := time.Now()
 		var out lines

@@ -23,6 +23,9 @@ var settings = [...]setting{
 		}
 		return "READ COMMITTED"
 	}, "rows are read under the isolation level that the server has of itself"},
+	// A batch ends with its first error. What it said behind one would stay
+	// in the driver, which does not always read on.
+	{"XACT_ABORT", func(Limits, isolation) string { return "ON" }, "a batch may go on behind an error"},
 	{"NOCOUNT", func(Limits, isolation) string { return "ON" }, "a few bytes more travel with each statement"},
 	{"TEXTSIZE", func(Limits, isolation) string { return "2147483647" }, "large values come in the length that the server has of itself"},
 	{"LOCK_TIMEOUT", func(l Limits, _ isolation) string { return fmt.Sprint(max(l.LockTimeout.Milliseconds(), 0)) },

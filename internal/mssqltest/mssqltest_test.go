@@ -36,10 +36,11 @@ func start(t testing.TB, o mssqltest.Options) *mssqltest.Server {
 
 func open(t testing.TB, dsn string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlserver", dsn)
+	c, err := mssql.NewConnector(dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
+	db := mssqltest.OpenDB(c)
 	t.Cleanup(func() { db.Close() })
 	return db
 }
@@ -101,7 +102,7 @@ func TestInMemoryConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Dialer = s.Dialer()
-	db := sql.OpenDB(c)
+	db := mssqltest.OpenDB(c)
 	defer db.Close()
 	var name string
 	if err := db.QueryRowContext(within(t, 10*time.Second), "SELECT DB_NAME()").Scan(&name); err != nil || name != "site" {
@@ -254,7 +255,7 @@ func TestFaults(t *testing.T) {
 	remove := s.Inject(mssqltest.Fault{Match: onT, Delay: time.Hour})
 	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 	defer cancel()
-	if _, err := db.QueryContext(short, "SELECT id FROM t"); err == nil {
+	if _, err := db.ExecContext(short, "SELECT id FROM t"); err == nil {
 		t.Error("the delay did not hold")
 	}
 	remove()

@@ -46,7 +46,7 @@ func Start(o Options) (*Server, error) {
 	if s.tds, err = tds.NewServer(handler{s}, o.TDS); err != nil {
 		return nil, fmt.Errorf("mssqltest: %w", err)
 	}
-	if s.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+	if s.listener, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0"); err != nil {
 		return nil, fmt.Errorf("mssqltest: %w", err)
 	}
 	go func() { s.served <- s.tds.Serve(s.listener) }()

@@ -43,7 +43,7 @@ func Open(t testing.TB) *DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db.SQL = sql.OpenDB(c)
+	db.SQL = mssqltest.OpenDB(c)
 	t.Cleanup(func() {
 		db.SQL.SetMaxIdleConns(0) // the test may have broken what is idle
 		db.drop(t)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"reflect"
 
 	"tidemark/internal/mssqltest/engine/tsql"
@@ -202,7 +203,7 @@ func (c *compiler) exists(q *tsql.Query) condFn {
 	return cached(p.escaped, func(f *frame) (truth, error) {
 		found := no
 		err := p.run(f, func([][]byte) error { found = yes; return errStop })
-		if err == errStop {
+		if errors.Is(err, errStop) {
 			err = nil
 		}
 		return found, err

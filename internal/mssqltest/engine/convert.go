@@ -108,7 +108,7 @@ func toInt(v value, from, to tds.Type) (value, error) {
 		}
 	case clBin: // the rightmost bytes count
 		b := v.s
-		size := int(infoOf(to).maxLen)
+		size := infoOf(to).maxLen
 		if len(b) > size {
 			b = b[len(b)-size:]
 		}

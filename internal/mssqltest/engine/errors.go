@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 
 	"tidemark/internal/mssqltest/engine/tsql"
@@ -24,7 +25,8 @@ func notKnown(format string, args ...any) *tds.Error {
 }
 
 func fromParser(err error) error {
-	if e, ok := err.(*tsql.Error); ok {
+	var e *tsql.Error
+	if errors.As(err, &e) {
 		return severity(15, errorf(e.Number, "%s", e.Message))
 	}
 	return err

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"math/big"
 	"reflect"
 	"strings"
@@ -307,7 +308,7 @@ func (c *selecting) runGroups(g *grouping, f *frame, first *aggregate, give func
 		}
 		return nil
 	})
-	if err != nil && !(err == errStop && first != nil) {
+	if err != nil && !(errors.Is(err, errStop) && first != nil) {
 		return err
 	}
 	for _, gr := range order {

@@ -62,7 +62,7 @@ func (x *exec) compileInsert(st *tsql.Insert) *insertion {
 		}
 		cols = append(cols, i)
 	}
-	width := len(cols)
+	var width int
 	switch {
 	case st.Rows != nil:
 		width = len(st.Rows[0])

@@ -114,7 +114,7 @@ func (x *exec) unionAll(q *tsql.Query, outer *scope) *plan {
 		if err := run(outer, func(row [][]byte) error { return s.add(nil, row) }); err != nil {
 			return err
 		}
-		if err := s.emit(lim.wrap(emit)); err != lim.stop {
+		if err := s.emit(lim.wrap(emit)); !errors.Is(err, lim.stop) {
 			return err
 		}
 		return nil

@@ -2,8 +2,6 @@ package engine
 
 import (
 	"slices"
-
-	"tidemark/internal/mssqltest/tds"
 )
 
 // build fills a new index from all versions of all rows.
@@ -150,19 +148,4 @@ func (t *table) reshape(cols []*column, convert func(old *rowView) ([]byte, erro
 		return err
 	}
 	return nil
-}
-
-// recode reads a value under one column and writes it under another.
-func recode(dst []byte, from, to tds.Type, b []byte) ([]byte, error) {
-	if from == to {
-		return append(dst, b...), nil
-	}
-	v, err := decode(from, b)
-	if err == nil && !v.null {
-		v, err = convert(v, from, to, 0)
-	}
-	if err != nil {
-		return dst, err
-	}
-	return encode(dst, to, v)
 }

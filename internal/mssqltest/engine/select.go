@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"reflect"
 	"slices"
 	"strings"
@@ -125,7 +126,7 @@ func (x *exec) selectPlan(s *tsql.Select, q *tsql.Query, outer *scope) *plan {
 		if err == nil && sort != nil {
 			err = sort.emit(send)
 		}
-		if err == lim.stop {
+		if errors.Is(err, lim.stop) {
 			return nil
 		}
 		return err

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -97,7 +98,7 @@ func (s *Session) Batch(ctx context.Context, sql string, params []tds.Param, w t
 			err = errorf(266, "Transaction count after EXECUTE indicates a mismatching number of BEGIN and COMMIT statements. Previous count = %d, current count = %d.", before, s.tranCount)
 		}
 	}
-	if err == errReturn {
+	if errors.Is(err, errReturn) {
 		err = nil
 	}
 	return err
@@ -121,14 +122,15 @@ func declared(t tds.Type) tds.Type {
 
 // failed rolls back what an error takes down with it.
 func (s *Session) failed(err error) error {
-	if err == nil || err == errReturn {
+	if err == nil || errors.Is(err, errReturn) {
 		return err
 	}
 	if s.killed.Load() {
 		s.finish(s.openTxn(), false)
 		return errKilled()
 	}
-	e, ok := err.(*tds.Error)
+	var e *tds.Error
+	ok := errors.As(err, &e)
 	if s.set.xactAbort || ok && (e.Number == numDeadlock || e.Number == numUpdateConflict || e.Number == 3961) {
 		s.finish(s.openTxn(), false)
 	}

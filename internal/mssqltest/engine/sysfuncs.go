@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"strings"
-	"time"
 
 	"tidemark/internal/mssqltest/engine/tsql"
 	"tidemark/internal/mssqltest/tds"
@@ -332,6 +331,3 @@ func hasPerms(c *compiler, a []*expr) *expr {
 		return bitValue(s.login.may(perm, t)), nil
 	}}
 }
-
-// localTime is a time as datetime columns of catalog views show it.
-func localTime(t time.Time) value { return value{i: wallTicks(t)} }

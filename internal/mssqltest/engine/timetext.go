@@ -22,7 +22,7 @@ func parseTime(s string) (ticks int64, off int, hasDate, ok bool) {
 		}
 		s, hasDate = s[10:], true
 	case len(s) >= 8 && allDigits(s[:8]):
-		fmt.Sscanf(s[:8], "%4d%2d%2d", &y, &mo, &d)
+		_, _ = fmt.Sscanf(s[:8], "%4d%2d%2d", &y, &mo, &d)
 		s, hasDate = s[8:], true
 	}
 	if hasDate {
@@ -67,7 +67,7 @@ func parseClock(s string) (int64, bool) {
 		if len(p) == 0 || len(p) > 2 || !allDigits(p) {
 			return 0, false
 		}
-		fmt.Sscanf(p, "%d", &n[i])
+		_, _ = fmt.Sscanf(p, "%d", &n[i])
 	}
 	if n[0] > 23 || n[1] > 59 || n[2] > 59 || !allDigits(frac) {
 		return 0, false

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"strings"
 
 	"tidemark/internal/mssqltest/engine/tsql"
@@ -161,7 +162,7 @@ func (ch *change) collect() ([]target, error) {
 		}
 		return nil
 	})
-	if err == lim.stop {
+	if errors.Is(err, lim.stop) {
 		err = nil
 	}
 	return out, err

@@ -13,6 +13,7 @@ import (
 	mssql "github.com/microsoft/go-mssqldb"
 	"go.uber.org/goleak"
 
+	"tidemark/internal/mssqltest"
 	"tidemark/internal/mssqltest/tds"
 )
 
@@ -185,7 +186,7 @@ func (f *fixture) openInMemory(t testing.TB, settings string) *sql.DB {
 }
 
 func pool(t testing.TB, c *mssql.Connector) *sql.DB {
-	db := sql.OpenDB(c)
+	db := mssqltest.OpenDB(c)
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {
 			t.Error(err)

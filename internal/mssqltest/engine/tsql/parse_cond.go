@@ -1,5 +1,7 @@
 package tsql
 
+import "errors"
+
 func (p *parser) cond() Cond {
 	parts := []Cond{p.conjunction()}
 	for p.word("OR") {
@@ -54,7 +56,8 @@ func (p *parser) parenthesized() (c Cond, ok bool) {
 	if err == nil {
 		return c, true
 	}
-	if e, is := err.(*Error); is && e.Number == NumNotKnown {
+	var e *Error
+	if errors.As(err, &e) && e.Number == NumNotKnown {
 		panic(e)
 	}
 	failed := p.pos
