@@ -83,7 +83,7 @@ func (r *rig) breakAt(n int, f fate, stopAgent, forget, stopAPI bool, change fun
 	change()
 	select {
 	case <-broken:
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		r.t.Fatal("the batch never came")
 	}
 	if stopAgent {

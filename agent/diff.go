@@ -101,6 +101,8 @@ func (c *cycle) settle(ctx context.Context, r differ.Report) {
 	c.t.change(func(t *state.Table) {
 		t.Refused = r.Absent
 		switch {
+		case r.Waiting && t.Approval != nil && t.Approval.Granted && t.Approval.Deletes >= r.Surplus:
+			// given while this diff ran: the next one uses it
 		case r.Waiting:
 			t.Approval = &state.Approval{Deletes: r.Surplus, Limit: differ.ApprovalLimit(r.Cloud), Since: c.t.a.now(), Sample: r.Sample}
 		case r.Hidden == 0:

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"tidemark/agent"
+	"tidemark/scheduler"
 )
 
 const restoredTable = "CREATE TABLE {s}.t (id int NOT NULL PRIMARY KEY, v int NULL, rv rowversion NOT NULL); CREATE INDEX ix ON {s}.t (rv)"
@@ -85,6 +86,11 @@ func TestEmptiedByRestore(t *testing.T) {
 	s := r.status("t")
 	if s.Approval == nil || s.Approval.Deletes != int64(rows) || len(s.Approval.Sample) == 0 {
 		t.Errorf("approval %+v", s.Approval)
+	}
+	r.forget()
+	r.until("some cycles", func() bool { return len(r.decisions("t")) > 8 })
+	if n := r.decided("t", scheduler.Diff); n > 1 {
+		t.Errorf("%d diffs while the deletes wait", n)
 	}
 	if _, err := r.agent.Approve(t.Context(), "t"); err != nil {
 		t.Fatal(err)

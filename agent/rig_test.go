@@ -31,6 +31,10 @@ import (
 
 const customer = "acme"
 
+// patience is how long a test waits for what must come. Only a failing test
+// waits for all of it.
+const patience = 3 * time.Minute
+
 // A rig is a whole site with its cloud: a SQL Server (the stand-in, or a real
 // one: see package sqlservertest), an agent, the network between (a front),
 // and the API over a store.
@@ -293,7 +297,7 @@ func (r *rig) equal(names ...string) {
 // until waits for a condition.
 func (r *rig) until(what string, holds func() bool) {
 	r.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(patience)
 	for !holds() {
 		if time.Now().After(deadline) {
 			r.t.Fatalf("waited in vain: %s", what)
@@ -305,7 +309,7 @@ func (r *rig) until(what string, holds func() bool) {
 // settles waits until the cloud holds exactly the source's rows.
 func (r *rig) settles(names ...string) {
 	r.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(patience)
 	for _, name := range names {
 		for !r.registered(name) || !slices.Equal(r.here(name), r.there(name)) {
 			if time.Now().After(deadline) {

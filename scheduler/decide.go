@@ -38,6 +38,9 @@ func (in Input) mayBeSkipped() bool {
 	return in.Asked == "" && !in.Uploaded && !in.Diffed && !in.State.Open && !in.State.Owed
 }
 
+// waits reports whether a diff may not begin now, unless a person asks for it.
+func (in Input) waits() bool { return in.Resting != "" && in.Asked != DiffNow }
+
 func (in Input) checkIsDue() bool {
 	return in.Resting == "" && due(in.Now, in.State.Verified, in.Limits.VerifyEvery)
 }
@@ -54,6 +57,8 @@ func (in Input) compare() Decision {
 		return upload(NewEpoch, 6, "new epoch: the source was restored or replaced; every row again, then a diff")
 	case !in.Content && local.High > cloud.Watermark && !in.Uploaded:
 		return upload(Delta, 7, "local %s is above the cloud's %s", num(local.High), num(cloud.Watermark))
+	case in.State.Owed && !in.Diffed && in.waits():
+		return decision(Nothing, 6, "new epoch: the diff behind it waits: %s", in.Resting)
 	case in.State.Owed && !in.Diffed:
 		return decision(Diff, 6, "new epoch: rows that the source no longer has must go")
 	case !in.Content && local.High > cloud.Watermark:
@@ -61,6 +66,8 @@ func (in Input) compare() Decision {
 			num(local.High), num(cloud.Watermark))
 	case !in.Content && cloud.Watermark > in.Ceiling && !in.EpochChecked:
 		return decision(CheckEpoch, 8, "%s", in.wentBack())
+	case !in.Content && cloud.Watermark > in.Ceiling && !in.Diffed && in.waits():
+		return decision(Nothing, 8, "%s; the diff waits: %s", in.wentBack(), in.Resting)
 	case !in.Content && cloud.Watermark > in.Ceiling && !in.Diffed:
 		return decision(Diff, 8, "%s", in.wentBack())
 	}
@@ -121,7 +128,7 @@ func (in Input) counts() (Decision, bool) {
 		return Decision{}, false
 	case more > 0 && in.Unsettled:
 		return decision(Nothing, 9, "%s, while a transaction is open: they come when it ends", in.differ(here)), true
-	case in.Resting != "":
+	case in.waits():
 		return decision(Nothing, 9, "%s; the diff waits: %s", in.differ(here), in.Resting), true
 	case in.Count == nil:
 		return decision(Count, 9, "%s: to be confirmed by an exact count", in.differ(here)), true
