@@ -34,7 +34,7 @@ func (b *bench) idle(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
-	if _, err := b.programs.once(ctx, s.config); err != nil {
+	if _, err := b.programs.once(ctx, s.config, nil); err != nil {
 		return err
 	}
 	service, err := b.programs.service(ctx, s.config)

@@ -12,7 +12,7 @@ import (
 // A round is one first load and one delta with what they are held against,
 // all on the same rows.
 type round struct {
-	drain, load, copy, delta, upsert, nothing time.Duration
+	drain, load, check, copy, delta, upsert, nothing time.Duration
 
 	loadCPU, deltaCPU, drainCPU, copyCPU, upsertCPU used
 
@@ -79,14 +79,13 @@ func (r *round) measureDrain(ctx context.Context, s *site, m meter, table string
 	return err
 }
 
-// measureLoad takes the whole command, from its start to its end.
-func (r *round) measureLoad(ctx context.Context, s *site, m meter) (err error) {
-	var a run
-	r.loadCPU, err = m.during(ctx, func() (err error) { a, err = s.programs.once(ctx, s.config); return err })
-	r.load, r.loadCPU.reader, r.peak = a.wall, a.cpu, a.peak
+// measureLoad takes the command from its start until it has uploaded.
+func (r *round) measureLoad(ctx context.Context, s *site, m meter) error {
+	a, u, err := m.once(ctx, s)
 	if err != nil {
 		return err
 	}
+	r.load, r.check, r.loadCPU, r.peak = a.uploaded, a.wall-a.uploaded, u, a.peak
 	return s.counts(ctx, m.conn)
 }
 
@@ -122,7 +121,7 @@ func (r *round) measureCopy(ctx context.Context, s *site, m meter) error {
 // measureDelta changes every so-manieth row, in key order all over the table,
 // and has the agent send what changed.
 func (r *round) measureDelta(ctx context.Context, s *site, m meter, table string, number int) error {
-	idle, err := s.programs.once(ctx, s.config)
+	idle, err := s.programs.once(ctx, s.config, nil)
 	if err != nil {
 		return err
 	}
@@ -132,9 +131,8 @@ func (r *round) measureDelta(ctx context.Context, s *site, m meter, table string
 	if err := s.source.exec(change); err != nil {
 		return err
 	}
-	var a run
-	r.deltaCPU, err = m.during(ctx, func() (err error) { a, err = s.programs.once(ctx, s.config); return err })
-	r.delta, r.deltaCPU.reader = a.wall, a.cpu
+	a, u, err := m.once(ctx, s)
+	r.delta, r.deltaCPU = a.uploaded, u
 	return err
 }
 

@@ -21,6 +21,7 @@ func (b *bench) reportLoad(rounds []round) {
 	pace("first load", b.rows, func(r round) time.Duration { return r.load })
 	b.goal("  of the slower of (a) and (b)", each(rounds, func(r round) float64 { return max(r.drain, r.copy).Seconds() / r.load.Seconds() }))
 	cpu("  CPU seconds", func(r round) used { return r.loadCPU })
+	b.report.add("  the comparison of both sides behind it", "%.2f s, not counted above", median(each(rounds, func(r round) time.Duration { return r.check })).Seconds())
 	cpu("  CPU seconds of (a)", func(r round) used { return r.drainCPU })
 	cpu("  CPU seconds of (b)", func(r round) used { return r.copyCPU })
 	pace(fmt.Sprintf("(c) upsert of %d rows from a staging table", b.delta), b.delta, func(r round) time.Duration { return r.upsert })

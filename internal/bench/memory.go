@@ -42,7 +42,7 @@ func (b *bench) peakAt(ctx context.Context, rows int) (peak int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	r, err := b.programs.once(ctx, s.config)
+	r, err := b.programs.once(ctx, s.config, nil)
 	return r.peak, errors.Join(err, s.close(ctx), b.source.exec("DROP TABLE "+table))
 }
 

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,18 +30,39 @@ func buildPrograms(ctx context.Context, dir string) (programs, error) {
 
 // run is what one run of the agent took.
 type run struct {
-	wall, cpu time.Duration
-	peak      int64 // bytes resident
+	uploaded    time.Duration // until it said that rows were uploaded; 0: it did not
+	uploadedCPU time.Duration // used until then
+	wall, cpu   time.Duration
+	peak        int64 // bytes resident
 }
 
-// once runs one cycle of every table and fails unless all is well.
-func (p programs) once(ctx context.Context, config string) (run, error) {
+// once runs one cycle of every table and fails unless all is well. A first
+// load is followed by a comparison of both sides in the same cycle, so the
+// moment when the upload is told counts, at which then is called if it is set.
+func (p programs) once(ctx context.Context, config string, then func()) (r run, err error) {
 	cmd := exec.CommandContext(ctx, p.agent, "once", "--config", config)
-	start := time.Now()
-	out, err := cmd.CombinedOutput()
-	r := run{wall: time.Since(start)}
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return r, fmt.Errorf("agent: %w\n%s", err, out)
+		return r, err
+	}
+	start := time.Now()
+	if err := cmd.Start(); err != nil {
+		return r, err
+	}
+	for lines := bufio.NewScanner(io.TeeReader(out, &said)); lines.Scan(); {
+		if r.uploaded == 0 && strings.Contains(lines.Text(), ": upload: ") {
+			r.uploaded, r.uploadedCPU = time.Since(start), cpuOf(cmd.Process.Pid)
+			if then != nil {
+				then()
+			}
+		}
+	}
+	err = cmd.Wait()
+	r.wall = time.Since(start)
+	if err != nil {
+		return r, fmt.Errorf("agent: %w\n%s", err, &said)
 	}
 	r.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	if u, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {

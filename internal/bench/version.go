@@ -40,7 +40,7 @@ func (b *bench) versionAt(ctx context.Context, rows int) (touched float64, err e
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
-	if _, err := b.programs.once(ctx, s.config); err != nil {
+	if _, err := b.programs.once(ctx, s.config, nil); err != nil {
 		return 0, err
 	}
 	conn, err := pgx.Connect(ctx, s.database)
