@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -27,6 +30,11 @@ import (
 //	sql BATCH...      changes the source; {s} is the script's own schema
 //	rows TABLE        prints the cloud's rows
 //	cloud up|down     connects or disconnects the cloud
+//	cloud slow        has every batch take a while
+//	double TABLE N    doubles the rows of a table (id, v) so many times
+//	holds TABLE N     waits until the cloud has so many rows of it
+//	holds TABLE N V   the same, of rows whose last value is V
+//	equal TABLE       waits until the cloud has the rows of a table (id, v)
 //	until COMMAND...  repeats a command until it ends well
 //
 // and datasets have the names of their tables, without the schema.
@@ -51,6 +59,7 @@ func TestSites(t *testing.T) {
 				},
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"exits": exits, "site": s.write, "sql": s.exec, "rows": s.rows, "cloud": s.connect, "until": until,
+					"double": s.double, "holds": s.holds, "equal": s.equal,
 				},
 			})
 		})
@@ -65,6 +74,7 @@ type testSite struct {
 	server *httptest.Server
 	key    string
 	down   atomic.Bool
+	slow   atomic.Bool
 }
 
 func newSite(t *testing.T) *testSite {
@@ -99,7 +109,7 @@ func (s *testSite) write(ts *testscript.TestScript, neg bool, tables []string) {
 cloud: {url: "` + s.server.URL + `", key: "${env:CLOUD_KEY}"}
 state_dir: state
 log: {level: warn}
-defaults: {interval: 1s}
+defaults: {interval: 1s, limits: {batch_rows: 128}}
 source:
   dsn: ${env:SQL_DSN}
   tables:
@@ -135,17 +145,99 @@ func (s *testSite) rows(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 }
 
+// table returns the cloud's rows of a table, as lines; none when it has none.
+func (s *testSite) table(name string) (lines []string) {
+	_ = s.store.Rows(context.Background(), "acme", name, func(r cloud.Row) error {
+		lines = append(lines, string(bytes.Join(r.Values, []byte(" "))))
+		return nil
+	})
+	return lines
+}
+
+func (s *testSite) double(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: double TABLE N")
+	}
+	times, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	for i := range times {
+		s.exec(ts, false, []string{fmt.Sprintf("INSERT INTO {s}.%[1]s (id, v) SELECT id + %[2]d, v FROM {s}.%[1]s", args[0], 1<<i)})
+	}
+}
+
+func (s *testSite) holds(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: holds TABLE N [VALUE]")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	wait(ts, strings.Join(args, " "), func() bool {
+		lines := s.table(args[0])
+		if len(args) == 3 {
+			lines = slices.DeleteFunc(lines, func(l string) bool { return !strings.HasSuffix(l, " "+args[2]) })
+		}
+		return len(lines) >= n
+	})
+}
+
+func (s *testSite) equal(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: equal TABLE")
+	}
+	wait(ts, "equal "+args[0], func() bool {
+		here, err := s.source(args[0])
+		ts.Check(err)
+		there := s.table(args[0])
+		slices.Sort(there)
+		return slices.Equal(here, there)
+	})
+}
+
+// source returns the rows of a table (id, v) as lines, sorted.
+func (s *testSite) source(name string) (lines []string, err error) {
+	rows, err := s.db.SQL.QueryContext(context.Background(), s.db.Expand("SELECT id, v FROM {s}."+name))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id, v int
+		if err := rows.Scan(&id, &v); err != nil {
+			return nil, err
+		}
+		lines = append(lines, fmt.Sprint(id, " ", v))
+	}
+	slices.Sort(lines)
+	return lines, rows.Err()
+}
+
+// wait waits for what a running service does.
+func wait(ts *testscript.TestScript, what string, holds func() bool) {
+	for end := time.Now().Add(scriptPatience); !holds(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			ts.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+// scriptPatience is how long a script waits. Only one that fails waits for all of it.
+const scriptPatience = 2 * time.Minute
+
 func (s *testSite) connect(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: cloud up|down")
+		ts.Fatalf("usage: cloud up|down|slow")
 	}
 	s.down.Store(args[0] == "down")
+	s.slow.Store(args[0] == "slow")
 }
 
 // ServeHTTP is the cloud as the network lets it through.
 func (s *testSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.down.Load() {
 		panic(http.ErrAbortHandler) // the connection breaks
+	}
+	if s.slow.Load() && strings.HasSuffix(r.URL.Path, "/rows") {
+		time.Sleep(50 * time.Millisecond)
 	}
 	s.cloud.ServeHTTP(w, r)
 }
@@ -155,7 +247,7 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: until COMMAND...")
 	}
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(scriptPatience); ; time.Sleep(50 * time.Millisecond) {
 		err := ts.Exec(args[0], args[1:]...)
 		if err == nil {
 			return
