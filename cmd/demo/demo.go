@@ -59,7 +59,9 @@ func show(ctx context.Context, o options, out io.Writer, h hooks) (err error) {
 	if err != nil {
 		return err
 	}
-	d.report(out, p)
+	if err := d.report(ctx, out, p); err != nil {
+		return err
+	}
 	if !p.equal() {
 		return errDiffer
 	}

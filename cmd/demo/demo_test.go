@@ -133,7 +133,7 @@ func TestCommandLine(t *testing.T) {
 		want string
 	}{
 		{"--help", exitEqual, "  orders     key int"},
-		{"--rate 0", exitUsage, "--rate 0 is not from 1 to 1000"},
+		{"--rate 0", exitUsage, "--rate 0 is not from 1 to 500"},
 		{"--for -1s", exitUsage, "before its beginning"},
 		{"--for soon", exitUsage, "invalid"},
 		{"now", exitUsage, "now"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -13,7 +14,7 @@ import (
 )
 
 // report prints the proof, and what it took to get there.
-func (d *demo) report(out io.Writer, p proof) {
+func (d *demo) report(ctx context.Context, out io.Writer, p proof) error {
 	var b strings.Builder
 	b.WriteString("\nproof: every row read from the database and from the cloud, and compared\n\n")
 	kinds, moved := d.cloud.meter.read()
@@ -39,8 +40,16 @@ func (d *demo) report(out io.Writer, p proof) {
 		for _, one := range p {
 			one.tell(&b)
 		}
+		s, err := d.agent.Status(ctx)
+		if err != nil {
+			return err
+		}
+		for _, what := range s.Problems() {
+			fmt.Fprintf(&b, "the agent says: %s %s: %s\n", what.Scope, what.Name, what.Message)
+		}
 	}
-	_, _ = io.WriteString(out, b.String())
+	_, err := io.WriteString(out, b.String())
+	return err
 }
 
 func (t tableProof) tell(b *strings.Builder) {
