@@ -83,10 +83,11 @@ type extra struct {
 // names. Tables that cannot be synced are among them and say why.
 func (s *Source) Catalog(ctx context.Context) ([]*Table, error) {
 	const op = "read the catalog"
-	if _, err := s.know(ctx); err != nil {
+	f, err := s.know(ctx)
+	if err != nil {
 		return nil, named(op, err)
 	}
-	c := catalog{source: s}
+	c := catalog{source: s, facts: f}
 	if err := c.read(ctx); err != nil {
 		return nil, named(op, err)
 	}
@@ -101,6 +102,7 @@ func (s *Source) Catalog(ctx context.Context) ([]*Table, error) {
 // A catalog is being read.
 type catalog struct {
 	source *Source
+	facts  *facts
 	tables []*rawTable
 	byID   map[int32]*rawTable
 	notes  []string
@@ -129,15 +131,29 @@ func (c *catalog) read(ctx context.Context) error {
 				}
 			})
 		}
-		err := c.run(ctx, x.sql+"\n", mark)
-		if lacking(err) && x.instead != "" {
-			err = c.run(ctx, x.instead+"\n", mark)
+		told, err := c.extra(ctx, x.sql, mark)
+		if err == nil && !told && x.instead != "" {
+			_, err = c.extra(ctx, x.instead, mark)
 		}
-		if err != nil && !lacking(err) {
+		if err != nil {
 			return err
 		}
 	}
 	return c.source.checkCollations(ctx, c.tables)
+}
+
+// extra runs a statement that the server may refuse; told is false then. A
+// refusal costs a connection and is remembered.
+func (c *catalog) extra(ctx context.Context, sql string, mark func(*rows) error) (told bool, err error) {
+	if _, refused := c.facts.refused.Load(sql); refused {
+		return false, nil
+	}
+	err = c.run(ctx, sql+"\n", mark)
+	if lacking(err) {
+		c.facts.refused.Store(sql, true)
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func (c *catalog) readParts(ctx context.Context) error {

@@ -1,6 +1,7 @@
 package sqlserver
 
 import (
+	"cmp"
 	"database/sql/driver"
 	"slices"
 	"strings"
@@ -103,9 +104,10 @@ func (c *catalog) readIndexes(r *rows) error {
 	return c.each(r, func(t *rawTable, v []driver.Value) {
 		id := int(intOf(v[1]))
 		if n := len(t.indexes); n == 0 || t.indexes[n-1].id != id {
+			kind := cmp.Or(strings.ToUpper(textOf(v[2])), "NONCLUSTERED")
 			t.indexes = append(t.indexes, rawIndex{
-				id: id, kind: textOf(v[2]), unique: intOf(v[3]) != 0, primary: intOf(v[4]) != 0,
-				disabled: intOf(v[5]) != 0, filtered: intOf(v[6]) != 0, clustered: textOf(v[2]) == "CLUSTERED",
+				id: id, kind: kind, unique: intOf(v[3]) != 0, primary: intOf(v[4]) != 0,
+				disabled: intOf(v[5]) != 0, filtered: intOf(v[6]) != 0, clustered: kind == "CLUSTERED",
 			})
 		}
 		i := &t.indexes[len(t.indexes)-1]

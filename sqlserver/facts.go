@@ -3,6 +3,7 @@ package sqlserver
 import (
 	"database/sql/driver"
 	"fmt"
+	"sync"
 )
 
 // isolation is the level that rows are read under.
@@ -19,6 +20,7 @@ type facts struct {
 	dialect dialect
 	parts   []*probePart // of the probe, in order
 	notes   []string     // what is missing, for doctor
+	refused sync.Map     // statements of the catalog's extras -> true
 }
 
 // A probePart is one result set of the probe. The first column's name tells

@@ -20,6 +20,7 @@ import (
 // Whatever ends a statement early, the caller gets an error of the right kind
 // in time and no row, and the next call works.
 func TestFaults(t *testing.T) {
+	t.Parallel() // it waits, mostly
 	db := sqlservertest.Open(t)
 	stand := db.StandIn(t, "fail on purpose")
 	db.Exec(t, "CREATE TABLE {s}.f (id int NOT NULL PRIMARY KEY, v nvarchar(max) NULL, rv rowversion NOT NULL)")
@@ -91,6 +92,7 @@ func TestFaults(t *testing.T) {
 // A server that does not hear a cancellation holds nobody: neither a caller
 // who gives up, nor one whose chunk is full, and that one keeps its rows.
 func TestUnheardCancellation(t *testing.T) {
+	t.Parallel() // it waits, mostly
 	db := sqlservertest.Open(t)
 	stand := db.StandIn(t, "fall silent")
 	db.Exec(t, "CREATE TABLE {s}.f (id int NOT NULL PRIMARY KEY, v nvarchar(100) NULL, rv rowversion NOT NULL)")
