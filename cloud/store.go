@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"tidemark/differ/summary"
 	"tidemark/internal/wire"
 )
 
@@ -190,6 +191,30 @@ type Manifest struct {
 	Schema   wire.Schema // the one that Header.Schema is the fingerprint of
 	Rows     RowSource   // mode compare
 	Bytes    int         // mode list: bound of a page
+}
+
+// Summaries is the part of a Store that sums its tables up, see package
+// differ/summary. Apply, Delete and Drop keep the sums in their transactions,
+// from the row versions that the store itself held.
+//
+// A table has no summary before its first load is complete, and not while one
+// is being made: then the methods answer a problem NoSummary. A question for
+// another layout than the table's is a problem LayoutChanged.
+type Summaries interface {
+	// Tree returns the summary with whole sums.
+	Tree(ctx context.Context, customer, table string) (*summary.Tree, error)
+	// Leaves returns the leaves of the nodes asked for, with whole sums.
+	Leaves(ctx context.Context, customer, table string, q summary.LeavesQuestion) (*summary.LeavesAnswer, error)
+	// Differences compares fingerprints with the rows held in leaves, reads no
+	// page of the table outside of them, and calls fn for each leaf asked for,
+	// in order. What fn gets is valid until it returns.
+	Differences(ctx context.Context, customer, table string, q summary.CompareQuestion, fn func(summary.LeafDifference) error) error
+	// Summarize makes the summary of a table anew from its rows, with a layout
+	// that fits them now, while batches go on. It returns the layout.
+	Summarize(ctx context.Context, customer, table string) (summary.Layout, error)
+	// Scrub holds a table's summary against its rows. It returns how many
+	// leaves were wrong; where any was, the summary is made anew.
+	Scrub(ctx context.Context, customer, table string) (wrong int, err error)
 }
 
 // Policies is the part of a Store that keeps what the operator allows.

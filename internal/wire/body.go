@@ -16,14 +16,32 @@ import (
 // window of the encoder's levels in use here.
 const maxWindow = 8 << 20
 
-var encoders = sync.Pool{New: func() any {
+// encoders keeps a few of them for the next body. A sync.Pool would lose them
+// to the garbage collector between two batches of one table, and one costs
+// more memory to make than all else in a batch.
+var encoders = make(chan *zstd.Encoder, 2)
+
+func takeEncoder() *zstd.Encoder {
+	select {
+	case e := <-encoders:
+		return e
+	default:
+	}
 	e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
 		zstd.WithWindowSize(1<<20), zstd.WithEncoderCRC(true), zstd.WithLowerEncoderMem(true))
 	if err != nil { // the options are constant
 		panic(err)
 	}
 	return e
-}}
+}
+
+func giveEncoder(e *zstd.Encoder) {
+	e.Reset(nil) // lets go of the body
+	select {
+	case encoders <- e:
+	default:
+	}
+}
 
 // EncodeBody appends to dst a zstd frame of the header as one line and the
 // lines behind it.
@@ -32,8 +50,8 @@ func EncodeBody(dst []byte, header any, lines []byte) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
-	e := encoders.Get().(*zstd.Encoder)
-	defer encoders.Put(e)
+	e := takeEncoder()
+	defer giveEncoder(e)
 	buf := bytes.NewBuffer(dst)
 	e.Reset(buf)
 	for _, part := range [][]byte{head, {'\n'}, lines} {

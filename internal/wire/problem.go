@@ -21,6 +21,8 @@ const (
 	SecondWriter   Code = "second-writer"   // 409: another agent writes this table
 	SchemaChanged  Code = "schema-changed"  // 409: the batch was made for another schema; register first
 	SchemaConflict Code = "schema-conflict" // 422: the columns cannot be what they were asked to become
+	NoSummary      Code = "no-summary"      // 409: the table has no summary now; compare by manifests, or later
+	LayoutChanged  Code = "layout-changed"  // 409: the summary has another layout by now; begin again
 	Overloaded     Code = "overloaded"      // 503, with Retry-After
 	Internal       Code = "internal"        // 500
 )
@@ -60,6 +62,8 @@ var problems = map[Code]struct {
 	SecondWriter:   {409, "Another agent writes this table"},
 	SchemaChanged:  {409, "The batch was made for another schema"},
 	SchemaConflict: {422, "The columns do not fit those that exist"},
+	NoSummary:      {409, "The table has no summary now"},
+	LayoutChanged:  {409, "The summary has another layout by now"},
 	Overloaded:     {503, "Too much at once"},
 	Internal:       {500, "Something failed here"},
 }

@@ -39,6 +39,9 @@ type Table struct {
 	Name    string  `json:"name"`
 	Version Version `json:"version"`
 	Schema  Schema  `json:"schema"`
+	// Secret keys the hashes of the table's summary: 32 hexadecimal digits,
+	// another one for every customer and table. "" where the cloud keeps none.
+	Secret string `json:"secret,omitempty"`
 }
 
 // Versions is the answer for all tables of a customer, by table name.
