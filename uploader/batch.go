@@ -23,10 +23,11 @@ func (c *Client) Delete(ctx context.Context, table string, h wire.Header, lines 
 }
 
 func (c *Client) batch(ctx context.Context, method, op, table string, h wire.Header, lines []byte) (wire.Answer, error) {
-	body, err := wire.EncodeBody(make([]byte, 0, len(lines)/4+1024), h, lines)
+	body, err := wire.EncodeBody(c.bodies.take(len(lines)/2), h, lines)
 	if err != nil {
 		return wire.Answer{}, fault.New(op, err, "")
 	}
+	defer c.bodies.give(body)
 	var answer wire.Answer
 	err = c.call(ctx, &request{
 		op: op, class: rows, table: table, method: method, path: []string{"tables", table, "rows"},

@@ -14,7 +14,8 @@ import (
 )
 
 // A Client speaks to the cloud API for one customer. It is safe for concurrent
-// use. Its memory is what its callers hand it, and an answer for each call.
+// use. Its memory is what its callers hand it, an answer for each call, and two
+// bodies of at most 4 MiB.
 type Client struct {
 	config  Config
 	base    *url.URL
@@ -27,6 +28,7 @@ type Client struct {
 	close   context.CancelCauseFunc
 	calls   sync.WaitGroup
 	meter   meter
+	bodies  bodies
 
 	mu       sync.Mutex
 	closed   bool
@@ -63,6 +65,7 @@ func New(c Config) (*Client, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		limiter: newLimiter(c.BandwidthBytesPerSecond),
+		bodies:  make(bodies, keptBodies),
 	}
 	client.shared = newGate(newPacer(c.Retry, c.Rand), c.Retry.Spread, client.away)
 	client.diffs = newGate(newPacer(c.Retry, c.Rand), c.Retry.Spread, func(State) {})

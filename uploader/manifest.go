@@ -15,10 +15,11 @@ import (
 // lacks or holds in another version.
 func (c *Client) Compare(ctx context.Context, table string, h wire.ManifestHeader, lines []byte) (wire.Comparison, error) {
 	op := fmt.Sprintf("compare %d rows of %s", h.Rows, table)
-	body, err := wire.EncodeBody(make([]byte, 0, len(lines)/4+1024), h, lines)
+	body, err := wire.EncodeBody(c.bodies.take(len(lines)/2), h, lines)
 	if err != nil {
 		return wire.Comparison{}, fault.New(op, err, "")
 	}
+	defer c.bodies.give(body)
 	var result wire.Comparison
 	err = c.call(ctx, &request{
 		op: op, class: diff, table: table, method: http.MethodPost, path: []string{"tables", table, "manifest"},
