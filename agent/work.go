@@ -35,20 +35,25 @@ func (t *table) newCycle(turn *scheduler.Turn) *cycle {
 		c.req, t.requests = t.requests[0], t.requests[1:]
 		c.in.Asked = c.req.what
 	}
-	switch {
-	case c.in.Asked != "":
-	case t.suspect:
-		c.in.Asked = scheduler.DiffNow
-	case t.sql != nil && t.evolved():
-		c.in.Asked = scheduler.SyncNow
-	}
-	if t.sql != nil {
-		c.in.Content = t.sql.RowVersion == ""
-	}
+	c.know()
 	if c.req == nil {
 		c.in.Resting = t.resting(now)
 	}
 	return c
+}
+
+// know takes what the catalog, once it was read, and the sentinels tell, under
+// t.mu.
+func (c *cycle) know() {
+	t := c.t
+	c.in.Content = t.sql != nil && t.sql.RowVersion == ""
+	switch {
+	case c.in.Asked != "":
+	case t.suspect:
+		c.in.Asked = scheduler.DiffNow
+	case t.evolved():
+		c.in.Asked = scheduler.SyncNow
+	}
 }
 
 // narrow takes what site, people and policy allow, under t.mu.
@@ -148,6 +153,7 @@ func (t *table) cycle(ctx context.Context, c *cycle) (journal.Entry, error) {
 		return journal.Entry{}, err
 	}
 	t.mu.Lock()
+	c.know()
 	c.narrow()
 	t.mu.Unlock()
 	switch sql := t.table(); {
