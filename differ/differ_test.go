@@ -19,7 +19,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var intKey = []wire.Type{{Kind: wire.Int}}
 
 func (m *model) run(o differ.Options) (differ.Report, error) {
-	o.Types = intKey
+	o.Types = m.types()
 	o.Watermark = m.watermark
 	return differ.ByManifest(context.Background(), o, m, m)
 }
@@ -220,9 +220,9 @@ type whole struct{ *model }
 func (w whole) Lookup(_ context.Context, keys [][]byte, out *wire.Lines) ([]differ.Found, error) {
 	found := make([]differ.Found, len(keys))
 	for i, raw := range keys {
-		if rv, ok := w.source[parseKey(raw)]; ok {
+		if rv, ok := w.source[w.parseKey(raw)]; ok {
 			found[i] = differ.There
-			addLine(out, stamp(rv), parseKey(raw))
+			w.addLine(out, stamp(rv), w.parseKey(raw))
 		}
 	}
 	return found, nil

@@ -23,33 +23,48 @@ func (t *tree) gather(ctx context.Context) error {
 	for _, n := range all.nodes {
 		t.r.Source.Add(n.cell)
 	}
-	differing, cutLeaves := all.differing(t), all.cut
-	if cutLeaves && len(differing) > 0 {
-		only := map[summary.Node]bool{}
-		for _, n := range differing {
-			only[n.node] = true
-		}
-		if all, err = t.cells(ctx, only); err != nil {
-			return err
-		}
-		if all.cut {
-			return fmt.Errorf("%w: %d differing nodes", errManifest, len(differing))
-		}
-		for i, n := range differing {
-			differing[i] = all.segment(n.node)
+	differing := all.differing(t)
+	part := max(1, len(differing)) // nodes whose leaves fit the memory
+	if all.cut {
+		part = max(1, t.o.CellBytes/(gatheredBytes+leavesBytes))
+		if reads := (len(differing) + part - 1) / part; reads > maxReads {
+			return fmt.Errorf("%w: the leaves of %d differing nodes do not fit the memory", errManifest, len(differing))
 		}
 	}
-	for part := range slices.Chunk(differing, askNodes) {
-		leaves, err := t.leavesOf(ctx, part)
-		if err != nil {
-			return err
+	for some := range slices.Chunk(differing, part) {
+		g := all
+		if all.cut {
+			only := map[summary.Node]bool{}
+			for _, n := range some {
+				only[n] = true
+			}
+			if g, err = t.cells(ctx, only); err != nil {
+				return err
+			}
+			if g.cut {
+				return fmt.Errorf("%w: the leaves of one node do not fit the memory", errManifest)
+			}
 		}
-		for leaf := range leaves {
-			t.want(leaf)
+		for ask := range slices.Chunk(some, askNodes) {
+			segments := make([]*segment, len(ask))
+			for i, n := range ask {
+				segments[i] = g.segment(n)
+			}
+			leaves, err := t.leavesOf(ctx, segments)
+			if err != nil {
+				return err
+			}
+			for leaf := range leaves {
+				t.want(leaf)
+			}
 		}
 	}
 	return nil
 }
+
+// maxReads is how often the keys are read for what does not fit the memory at
+// once, before manifests do better.
+const maxReads = 3
 
 // gathered are the source's nodes.
 type gathered struct {
@@ -63,7 +78,10 @@ type gatheredNode struct {
 	leaves []summary.Cell // empty, or one for each of a node
 }
 
-const gatheredBytes = int(unsafe.Sizeof(gatheredNode{})) + 64 // and its place in the map
+const (
+	gatheredBytes = int(unsafe.Sizeof(gatheredNode{})) + 64 // and its place in the map
+	leavesBytes   = summary.LeavesPerNode * int(unsafe.Sizeof(summary.Cell{}))
+)
 
 // cells reads all keys. Of a second read, only the nodes given count.
 func (t *tree) cells(ctx context.Context, only map[summary.Node]bool) (*gathered, error) {
@@ -91,7 +109,7 @@ func (g *gathered) add(row *sourceRow, bound int) error {
 		g.nodes[row.leaf.Node] = n
 		g.bytes += gatheredBytes
 		if !g.cut {
-			g.bytes += summary.LeavesPerNode * int(unsafe.Sizeof(summary.Cell{}))
+			g.bytes += leavesBytes
 		}
 		if g.bytes > bound && !g.cut {
 			g.cut, g.bytes = true, gatheredBytes*len(g.nodes)
@@ -114,19 +132,20 @@ func (g *gathered) add(row *sourceRow, bound int) error {
 }
 
 // differing returns the nodes that differ from the cloud's, on either side.
-func (g *gathered) differing(t *tree) []*segment {
-	var differing []*segment
+func (g *gathered) differing(t *tree) []summary.Node {
+	var differing []summary.Node
 	for _, node := range slices.Sorted(maps.Keys(g.nodes)) {
 		n := g.nodes[node]
 		if n.cell.Cut(t.o.Width) == t.sum.Node(node).Cut(t.o.Width) {
 			t.r.Matched += n.cell.Count
+			t.accounted.Add(n.cell)
 			continue
 		}
-		differing = append(differing, g.segment(node))
+		differing = append(differing, node)
 	}
 	for _, n := range t.sum.Nodes {
 		if g.nodes[n.Node] == nil {
-			differing = append(differing, &segment{node: n.Node})
+			differing = append(differing, n.Node)
 		}
 	}
 	return differing
@@ -144,7 +163,6 @@ func (g *gathered) segment(node summary.Node) *segment {
 // listWanted reads the keys again and compares the leaves that are wanted, as
 // many at a time as fit the buffer.
 func (t *tree) listWanted(ctx context.Context) error {
-	const maxReads = 3
 	left := slices.SortedFunc(maps.Keys(t.wanted), summary.Leaf.Compare)
 	for reads := 0; len(left) > 0; reads++ {
 		if reads == maxReads {

@@ -1,10 +1,12 @@
 package differ_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -25,12 +27,15 @@ type model struct {
 	watermark uint64
 	page      int
 	restless  bool // the world changes between calls
+	pair      bool // keys have two columns
+	scrambled bool // the source lists keys in another order
 	refuse    func(key int) bool
 	unusable  func(key int) bool
 	wrong     []string // deletes that should not have been
 	deletes   int
 	compares  int
 	lists     int
+	read      int // keys that the source was read for
 }
 
 func newModel(t *rapid.T) *model {
@@ -84,6 +89,14 @@ func (m *model) tick() {
 	}
 }
 
+// rank is a key's place in the source's order.
+func (m *model) rank(key int) int {
+	if m.scrambled {
+		return (key + 2000) * 7919 % 4001
+	}
+	return key
+}
+
 func stamp(rv uint64) string { return strconv.FormatUint(rv, 10) }
 
 func (m *model) Keys(_ context.Context, after string, out *wire.Lines) (string, bool, error) {
@@ -93,13 +106,18 @@ func (m *model) Keys(_ context.Context, after string, out *wire.Lines) (string, 
 		last, _ = strconv.Atoi(after)
 	}
 	keys := sorted(m.source)
-	keys = keys[sort.SearchInts(keys, last+1):]
-	for i, k := range keys {
-		if i == m.page {
+	slices.SortFunc(keys, func(a, b int) int { return cmp.Compare(m.rank(a), m.rank(b)) })
+	read := 0
+	for _, k := range keys {
+		if m.rank(k) <= last {
+			continue
+		}
+		if read++; read > m.page {
 			return strconv.Itoa(last), false, nil
 		}
-		addLine(out, stamp(m.source[k]), k)
-		last = k
+		m.addLine(out, stamp(m.source[k]), k)
+		m.read++
+		last = m.rank(k)
 	}
 	return strconv.Itoa(last), true, nil
 }
@@ -109,12 +127,12 @@ func (m *model) Lookup(_ context.Context, keys [][]byte, out *wire.Lines) ([]dif
 	n := rapid.IntRange(1, len(keys)).Draw(m.t, "looked up")
 	found := make([]differ.Found, n)
 	for i, raw := range keys[:n] {
-		k := parseKey(raw)
+		k := m.parseKey(raw)
 		if rv, ok := m.source[k]; ok && m.unusable != nil && m.unusable(k) {
 			found[i] = differ.Unusable
 		} else if ok {
 			found[i] = differ.There
-			addLine(out, stamp(rv), k)
+			m.addLine(out, stamp(rv), k)
 		}
 	}
 	return found, nil
@@ -126,7 +144,7 @@ func (m *model) Compare(_ context.Context, lines wire.Lines) (wire.Comparison, e
 	m.tick()
 	m.compares++
 	c := wire.Comparison{Version: m.version()}
-	for i, l := range parseLines(lines) {
+	for i, l := range m.parseLines(lines) {
 		switch held, ok := m.cloud[l.key]; {
 		case !ok:
 			c.Missing = append(c.Missing, i)
@@ -151,7 +169,7 @@ func (m *model) List(_ context.Context, after string, out *wire.Lines) (wire.Lis
 			h.Next = strconv.Itoa(last)
 			break
 		}
-		addLine(out, m.cloud[k], k)
+		m.addLine(out, m.cloud[k], k)
 		h.Rows++
 		last = k
 	}
@@ -161,7 +179,7 @@ func (m *model) List(_ context.Context, after string, out *wire.Lines) (wire.Lis
 func (m *model) Repair(_ context.Context, lines wire.Lines) (differ.Repaired, error) {
 	m.tick()
 	var r differ.Repaired
-	for _, l := range parseLines(lines) {
+	for _, l := range m.parseLines(lines) {
 		held, ok := m.cloud[l.key]
 		switch {
 		case m.refuse != nil && m.refuse(l.key) && ok:
@@ -185,11 +203,11 @@ func (m *model) Repair(_ context.Context, lines wire.Lines) (differ.Repaired, er
 func (m *model) Delete(_ context.Context, lines wire.Lines) (int, error) {
 	m.tick()
 	if m.restless && rapid.Bool().Draw(m.t, "written again at the last moment") {
-		m.write(parseLines(lines)[0].key)
+		m.write(m.parseLines(lines)[0].key)
 		m.delta()
 	}
 	n := 0
-	for _, l := range parseLines(lines) {
+	for _, l := range m.parseLines(lines) {
 		if m.cloud[l.key] != l.stamp {
 			continue
 		}
@@ -231,14 +249,37 @@ type line struct {
 	key   int
 }
 
-func parseLines(l wire.Lines) []line {
+// perPair is how many keys have their first column in common.
+const perPair = 700
+
+// columns of a key.
+func (m *model) columns(key int) string {
+	if !m.pair {
+		return strconv.Itoa(key)
+	}
+	second := ((key % perPair) + perPair) % perPair
+	return fmt.Sprintf("%d,%d", (key-second)/perPair, second)
+}
+
+func (m *model) join(columns []float64) int {
+	if !m.pair {
+		return int(columns[0])
+	}
+	return int(columns[0])*perPair + int(columns[1])
+}
+
+func (m *model) parseLines(l wire.Lines) []line {
 	var all []line
 	for text := range strings.Lines(string(l.Buf)) {
 		var v []any
 		if err := json.Unmarshal([]byte(text), &v); err != nil {
 			panic(err)
 		}
-		all = append(all, line{v[0].(string), int(v[1].(float64))})
+		columns := make([]float64, len(v)-1)
+		for i := range columns {
+			columns[i] = v[i+1].(float64)
+		}
+		all = append(all, line{v[0].(string), m.join(columns)})
 	}
 	if len(all) != l.N {
 		panic("lines announced and lines there differ")
@@ -246,16 +287,23 @@ func parseLines(l wire.Lines) []line {
 	return all
 }
 
-func parseKey(raw []byte) int {
-	var v []int
-	if err := json.Unmarshal(raw, &v); err != nil || len(v) != 1 {
+func (m *model) parseKey(raw []byte) int {
+	var v []float64
+	if err := json.Unmarshal(raw, &v); err != nil || len(v) != len(m.types()) {
 		panic(fmt.Sprintf("key %s", raw))
 	}
-	return v[0]
+	return m.join(v)
 }
 
-func addLine(out *wire.Lines, stamp string, key int) {
-	out.Buf = fmt.Appendf(out.Buf, "[%q,%d]\n", stamp, key)
+func (m *model) types() []wire.Type {
+	if m.pair {
+		return []wire.Type{{Kind: wire.Int}, {Kind: wire.Int}}
+	}
+	return intKey
+}
+
+func (m *model) addLine(out *wire.Lines, stamp string, key int) {
+	out.Buf = fmt.Appendf(out.Buf, "[%q,%s]\n", stamp, m.columns(key))
 	out.N++
 }
 

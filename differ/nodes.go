@@ -64,6 +64,7 @@ func (t *tree) leavesOf(ctx context.Context, nodes []*segment) (map[summary.Leaf
 		for i, c := range n.cells {
 			if _, ok := differing[summary.Leaf{Node: n.node, Index: uint8(i)}]; !ok {
 				t.r.Matched += c.Count
+				t.accounted.Add(c)
 			}
 		}
 	}

@@ -81,7 +81,7 @@ func (s *stream) resume(text string) string {
 	s.r.Cloud = cloud
 	s.r.Inserted += done.Inserted
 	s.r.Updated += done.Updated
-	s.last, s.any = k.Node, true
+	s.last, s.any, s.resumed = k.Node, true, true
 	for _, n := range k.Nodes {
 		s.seen[n] = true
 	}

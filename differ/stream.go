@@ -136,6 +136,7 @@ func (s *stream) complete(ctx context.Context) error {
 	s.r.Source.Add(n.cell)
 	if n.cell.Cut(s.o.Width) == s.sum.Node(n.node).Cut(s.o.Width) {
 		s.r.Matched += n.cell.Count
+		s.accounted.Add(n.cell)
 		s.rows.truncate(n.first)
 		s.free = append(s.free, n)
 	} else {

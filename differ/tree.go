@@ -39,8 +39,8 @@ func ByTree(ctx context.Context, o TreeOptions, src Source, cloud TreeCloud) (Tr
 var (
 	// errManifest ends a comparison of summaries that manifests do better.
 	errManifest = errors.New("manifests do better")
-	// errWider begins again with whole sums: the roots differ, and no node
-	// does in what is left of its sum.
+	// errWider begins again with whole sums: what was found does not account
+	// for the cloud's root. Two sums may be the same in what is left of them.
 	errWider = errors.New("cut sums hide a difference")
 )
 
@@ -62,6 +62,11 @@ type tree struct {
 	differing texts // keys of missing and stale rows, which of the two in front
 	surplus   surplus
 	wanted    map[summary.Leaf]bool // differing leaves whose rows must be read again
+
+	// accounted is the sum of what was found equal, and of the cloud's whole
+	// cells of what was not: the cloud's root, if nothing hid.
+	accounted summary.Cell
+	resumed   bool // nodes compared in an earlier run may have changed since
 }
 
 func newTree(o TreeOptions, src Source, cloud TreeCloud, done Report) *tree {
@@ -92,12 +97,11 @@ func (t *tree) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if t.r.Nodes == 0 && t.r.Source != t.r.Before && t.o.Width < summary.MaxWidth &&
-		t.r.Source.Cut(t.o.Width) == t.r.Before.Cut(t.o.Width) {
-		return errWider
-	}
 	if err := t.listWanted(ctx); err != nil {
 		return err
+	}
+	if t.accounted != t.r.Before && !t.resumed && t.o.Width < summary.MaxWidth {
+		return errWider
 	}
 	return t.end(ctx)
 }
@@ -121,7 +125,7 @@ func (t *tree) reset() {
 	t.r.Cloud = t.r.Before.Count
 	t.rows.reset()
 	t.differing.reset()
-	t.wanted = nil
+	t.wanted, t.accounted, t.resumed = nil, summary.Cell{}, false
 	t.surplus = surplus{bound: t.surplus.bound}
 }
 

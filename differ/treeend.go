@@ -28,3 +28,20 @@ func (t *tree) end(ctx context.Context) error {
 	r.After = after.Root
 	return nil
 }
+
+// surplus holds candidates for deletes until their number is known.
+type surplus struct {
+	lines, keys texts // stamp and key, key alone
+	sample      []string
+	bound       int
+}
+
+func (s *surplus) add(line, key []byte) {
+	if len(s.sample) < samples {
+		s.sample = append(s.sample, string(key))
+	}
+	if len(s.lines.buf)+len(s.keys.buf) < s.bound {
+		s.lines.add(0, line)
+		s.keys.add(0, key)
+	}
+}

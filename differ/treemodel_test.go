@@ -32,11 +32,22 @@ func newTreeModel(m *model, l summary.Layout) *treeModel {
 	return &treeModel{model: m, layout: l, secret: summary.Secret{1}, sent: map[string]int{}}
 }
 
-// drawLayout draws any layout, good or bad for the keys.
-func drawLayout(t *rapid.T) summary.Layout {
+// drawTreeModel draws the shape of the key, the order of the source, and any
+// layout, good or bad for them.
+func drawTreeModel(t *rapid.T) *treeModel {
+	m := newModel(t)
+	m.pair = rapid.Bool().Draw(t, "two columns")
+	m.scrambled = rapid.IntRange(0, 3).Draw(t, "scrambled") == 0
+	return newTreeModel(m, drawLayout(t, m))
+}
+
+func drawLayout(t *rapid.T, m *model) summary.Layout {
 	l := summary.Layout{Number: rapid.Uint64Range(1, 1000).Draw(t, "layout"), Kind: summary.Ordered, Shift: rapid.IntRange(0, 12).Draw(t, "shift")}
-	if rapid.Bool().Draw(t, "hashed") {
-		l.Kind, l.Shift, l.Bits = summary.Hashed, 0, rapid.IntRange(0, 13).Draw(t, "bits")
+	if m.pair {
+		l.Column = rapid.IntRange(0, 1).Draw(t, "column")
+	}
+	if rapid.IntRange(0, 2).Draw(t, "hashed") == 0 {
+		l.Kind, l.Shift, l.Column, l.Bits = summary.Hashed, 0, 0, rapid.IntRange(0, 13).Draw(t, "bits")
 	}
 	return l
 }
@@ -49,7 +60,7 @@ type cloudRow struct {
 
 // rows are the cloud's rows in the order of leaves.
 func (m *treeModel) rows() []cloudRow {
-	b, err := summary.NewBucketer(m.layout, intKey, m.secret)
+	b, err := summary.NewBucketer(m.layout, m.types(), m.secret)
 	if err != nil {
 		panic(err)
 	}
@@ -57,7 +68,7 @@ func (m *treeModel) rows() []cloudRow {
 	h.Weaken(m.weak)
 	var all []cloudRow
 	for k, stamp := range m.cloud {
-		key := canonical(k)
+		key := m.canonical(k)
 		leaf, err := b.Leaf(key)
 		if err != nil {
 			panic(err)
@@ -68,14 +79,18 @@ func (m *treeModel) rows() []cloudRow {
 		if number != "" {
 			epoch, _ = strconv.ParseInt(number, 10, 64)
 		}
-		all = append(all, cloudRow{leaf, h.Row(key, epoch, rv), fmt.Appendf(nil, "[%q,%d]\n", stamp, k)})
+		all = append(all, cloudRow{leaf, h.Row(key, epoch, rv), fmt.Appendf(nil, "[%q,%s]\n", stamp, m.columns(k))})
 	}
 	slices.SortFunc(all, func(a, b cloudRow) int { return a.leaf.Compare(b.leaf) })
 	return all
 }
 
-func canonical(key int) []byte {
-	c, err := canon.Append(nil, intKey[0], strconv.AppendInt(nil, int64(key), 10))
+func (m *treeModel) canonical(key int) []byte {
+	var raws [][]byte
+	for column := range strings.SplitSeq(m.columns(key), ",") {
+		raws = append(raws, []byte(column))
+	}
+	c, err := canon.Key(nil, m.types(), raws)
 	if err != nil {
 		panic(err)
 	}
@@ -123,9 +138,10 @@ func (m *treeModel) Leaves(_ context.Context, q summary.LeavesQuestion) (*summar
 		return nil, summary.ErrLayout
 	}
 	a := &summary.LeavesAnswer{Layout: asked.Layout, Width: asked.Width}
+	rows := m.rows()
 	for _, n := range asked.Nodes {
 		leaves := summary.NodeLeaves{Node: n}
-		for _, r := range m.rows() {
+		for _, r := range rows {
 			if r.leaf.Node == n {
 				leaves.Cell.Add(r.cell)
 				leaves.Cells[r.leaf.Index].Add(r.cell)
@@ -145,12 +161,13 @@ func (m *treeModel) Differences(_ context.Context, q summary.CompareQuestion, fn
 	if asked.Layout != m.layout.Number {
 		return summary.ErrLayout
 	}
+	rows := m.rows()
 	body := m.pass("rows", func(b *bytes.Buffer) error {
 		w := summary.NewDifferenceWriter(b, asked)
 		for _, leaf := range asked.Leaves {
 			match := summary.NewMatcher(asked, leaf)
 			d := summary.LeafDifference{Leaf: leaf.Leaf}
-			for _, r := range m.rows() {
+			for _, r := range rows {
 				if r.leaf != leaf.Leaf {
 					continue
 				}
@@ -172,7 +189,7 @@ func (m *treeModel) Differences(_ context.Context, q summary.CompareQuestion, fn
 
 // runTree diffs by summaries.
 func (m *treeModel) runTree(o differ.TreeOptions) (differ.TreeReport, error) {
-	o.Types, o.Watermark, o.Secret = intKey, m.watermark, m.secret
+	o.Types, o.Watermark, o.Secret = m.types(), m.watermark, m.secret
 	o.Weaken(m.weak)
 	o.SaltWith(func() summary.Salt { m.salt++; return m.salt })
 	return differ.ByTree(context.Background(), o, m, m)

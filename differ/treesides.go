@@ -40,9 +40,9 @@ type TreeOptions struct {
 	Save func(token string)
 
 	Width       int // bytes of a sum or fingerprint on the wire; 0 means 4
-	BufferBytes int // bound of the rows held to be listed; 0 means 16 MiB
-	CellBytes   int // bound of the cells held for a hashed layout; 0 means 16 MiB
-	HoldBytes   int // bound of the deletes held until their number is known; 0 means 8 MiB
+	BufferBytes int // bound of the rows held to be listed; 0 means 12 MiB
+	CellBytes   int // bound of the cells held for a hashed layout; 0 means 8 MiB
+	HoldBytes   int // bound of the deletes held until their number is known; 0 means 4 MiB
 
 	// For tests: the bits that are left of a row's hash, 0 for all, and where
 	// salts come from.
@@ -53,9 +53,9 @@ type TreeOptions struct {
 // Defaults of TreeOptions.
 const (
 	defaultWidth       = 4
-	defaultBufferBytes = 16 << 20
-	defaultCellBytes   = 16 << 20
-	defaultHoldBytes   = 8 << 20
+	defaultBufferBytes = 12 << 20
+	defaultCellBytes   = 8 << 20
+	defaultHoldBytes   = 4 << 20
 )
 
 func (o TreeOptions) withDefaults() TreeOptions {

@@ -60,10 +60,10 @@
 //
 // On the wire sums are cut to their low bytes, 4 by default. A difference hides
 // in a cut node or leaf with probability 2^-32, but not from the root, which
-// is never cut: where the root, or the cell above, differs and nothing under it
-// seems to, whole sums are asked for. Rows of differing leaves go up as
-// fingerprints, salted anew in every question, and the differences that come
-// back must explain the leaf's whole cell to the last bit.
+// is never cut: what was found equal and the whole cells of what was not must
+// add up to it, or whole sums are asked for. Rows of differing leaves go up
+// as fingerprints, salted anew in every question, and the differences that
+// come back must explain the leaf's whole cell to the last bit.
 //
 // # Messages
 //

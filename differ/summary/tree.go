@@ -17,9 +17,8 @@ type NodeCell struct {
 // that are not empty, in ascending order. Their sums are cut to Width bytes;
 // with Width 0 there are no nodes. The root is whole, and is the ETag.
 //
-// Cut sums cannot hide a difference for good: their sum is held against the
-// root by both sides, the agent's own root shows what no node showed, and then
-// it asks for whole ones.
+// Cut sums cannot hide a difference for good: what they show must account for
+// the root, or the agent asks for whole ones.
 type Tree struct {
 	Layout Layout
 	Root   Cell
