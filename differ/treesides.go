@@ -20,7 +20,8 @@ type TreeCloud interface {
 	// Leaves returns the leaves of nodes.
 	Leaves(ctx context.Context, q summary.LeavesQuestion) (*summary.LeavesAnswer, error)
 	// Differences compares the rows of leaves and calls fn for each leaf asked
-	// for, in order. What fn gets is valid until it returns.
+	// for, in order, while the answer is read: fn makes no request. What it
+	// gets is valid until it returns.
 	Differences(ctx context.Context, q summary.CompareQuestion, fn func(asked int, d *summary.LeafDifference) error) error
 }
 
