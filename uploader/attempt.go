@@ -44,14 +44,15 @@ func (c *Client) attempt(ctx context.Context, r *request, key string) error {
 	req.Header.Set(wire.HeaderRequestID, requestID())
 	var sending atomic.Pointer[payload]
 	if r.body != nil {
-		defer func() { sending.Load().Close() }() // the transport may let go of it later, the body's memory is used again
+		// The transport may let go of it later, and the body's memory is used again.
+		defer func() { _ = sending.Load().Close() }()
 		stalled := time.AfterFunc(c.config.Timeouts.Stall, func() { cancel(errStalled) })
 		defer stalled.Stop()
 		req.ContentLength = int64(len(r.body))
 		req.GetBody = func() (io.ReadCloser, error) {
 			p := &payload{ctx: ctx, limiter: c.limiter, stall: c.config.Timeouts.Stall, stalled: stalled, rest: r.body}
 			if before := sending.Swap(p); before != nil {
-				before.Close()
+				_ = before.Close()
 			}
 			return p, nil
 		}

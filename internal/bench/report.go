@@ -34,7 +34,7 @@ func (r *report) add(what, format string, args ...any) {
 func (r *report) print(w io.Writer) {
 	fmt.Fprintf(w, "%s, %s, %s\n\n", machine(), runtime.Version(), time.Now().UTC().Format(time.DateOnly))
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "what\tfigure\tratio\tgoal\t")
+	_, _ = fmt.Fprintln(t, "what\tfigure\tratio\tgoal\t")
 	for _, l := range r.lines {
 		verdict := ""
 		switch {
@@ -44,7 +44,7 @@ func (r *report) print(w io.Writer) {
 		default:
 			verdict = "MISSED"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", l.what, l.figure, l.ratio, l.goal, verdict)
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", l.what, l.figure, l.ratio, l.goal, verdict)
 	}
 	_ = t.Flush() // writes to the terminal
 }

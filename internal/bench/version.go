@@ -92,5 +92,5 @@ func settledTouches(ctx context.Context, conn *pgx.Conn) (touches, error) {
 			return n, ctx.Err()
 		}
 	}
-	return last, errors.New("Postgres' counters do not come to rest")
+	return last, errors.New("the counters of Postgres do not come to rest")
 }
