@@ -90,10 +90,10 @@ func (b *books) firstFailure() bool {
 }
 
 // problem is the last write's, nil when it went well.
-func (b *books) problem() (error, time.Time) {
+func (b *books) problem() (since time.Time, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.failed, b.failure
+	return b.failure, b.failed
 }
 
 // touch has a source's record written.

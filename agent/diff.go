@@ -143,7 +143,6 @@ type repairer struct {
 	reader  *sqlserver.Reader
 	yield   func(context.Context) error
 	content bool
-	last    time.Time // of yielding
 }
 
 // Keys implements differ.Source. Between two chunks nothing is open at the

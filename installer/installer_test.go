@@ -37,7 +37,7 @@ func TestWorkThatDiesEndsTheProcess(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		if exited != died {
+		if !errors.Is(exited, died) {
 			t.Errorf("exit: %v", exited)
 		}
 		_ = p.Stop(nil)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"reflect"
@@ -40,10 +41,7 @@ type textValue interface {
 	expected() string
 }
 
-var (
-	nodeType     = reflect.TypeFor[ast.Node]()
-	durationType = reflect.TypeFor[time.Duration]()
-)
+var nodeType = reflect.TypeFor[ast.Node]()
 
 func (d *decoder) report(at spot, path string, p Problem) {
 	p.Field = path
@@ -286,7 +284,7 @@ func setScalar(v reflect.Value, n ast.Node, text string, isScalar bool, tag refl
 // wrong says what a value is instead of what it should be.
 func wrong(n ast.Node, text string, isScalar bool, cause error) error {
 	switch {
-	case cause != nil && cause != errSize:
+	case cause != nil && !errors.Is(cause, errSize):
 		return fmt.Errorf("%q: %w", text, cause)
 	case isScalar:
 		return fmt.Errorf("%q is not understood", text)

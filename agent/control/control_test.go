@@ -99,7 +99,7 @@ func (a *asked) Reload(context.Context) error { return a.note("reload") }
 func start(t *testing.T, a agent.Control) (*control.Client, string) {
 	t.Helper()
 	dir := shortDir(t)
-	s, err := control.Listen(dir, a)
+	s, err := control.Listen(t.Context(), dir, a)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,11 +209,11 @@ func TestNobodyListens(t *testing.T) {
 	if _, err := c.Status(t.Context()); !errors.Is(err, control.ErrNotRunning) {
 		t.Errorf("dead socket: %v", err)
 	}
-	s, err := control.Listen(dir, &asked{})
+	s, err := control.Listen(t.Context(), dir, &asked{})
 	if err != nil {
 		t.Fatalf("the dead socket is in the way: %v", err)
 	}
-	if _, err := control.Listen(dir, &asked{}); err == nil || !strings.Contains(err.Error(), "another agent listens") {
+	if _, err := control.Listen(t.Context(), dir, &asked{}); err == nil || !strings.Contains(err.Error(), "another agent listens") {
 		t.Errorf("second agent: %v", err)
 	}
 	if err := s.Close(); err != nil {
@@ -222,14 +222,14 @@ func TestNobodyListens(t *testing.T) {
 }
 
 func TestListenWithoutAPlace(t *testing.T) {
-	if _, err := control.Listen(filepath.Join(t.TempDir(), "none"), &asked{}); fault.Hint(err) == "" {
+	if _, err := control.Listen(t.Context(), filepath.Join(t.TempDir(), "none"), &asked{}); fault.Hint(err) == "" {
 		t.Errorf("%v", err)
 	}
 	long := filepath.Join(shortDir(t), strings.Repeat("x", 120))
 	if err := os.Mkdir(long, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := control.Listen(long, &asked{}); err == nil || !strings.Contains(err.Error(), "too long") {
+	if _, err := control.Listen(t.Context(), long, &asked{}); err == nil || !strings.Contains(err.Error(), "too long") {
 		t.Errorf("%v", err)
 	}
 }
@@ -250,7 +250,7 @@ func TestSocketIsForOwnerAndGroup(t *testing.T) {
 func TestStopWhileInWork(t *testing.T) {
 	a := &asked{hold: make(chan struct{}), begun: make(chan struct{}, 1)}
 	dir := shortDir(t)
-	s, err := control.Listen(dir, a)
+	s, err := control.Listen(t.Context(), dir, a)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ type Server struct {
 // Listen opens the socket of a state directory for c. The directory must
 // exist. A socket that a killed agent left behind is replaced; one that
 // another agent listens on is an error.
-func Listen(stateDir string, c agent.Control) (*Server, error) {
+func Listen(ctx context.Context, stateDir string, c agent.Control) (*Server, error) {
 	const op = "open the control socket"
 	path := SocketPath(stateDir)
 	if err := prepareDir(socketDir(stateDir)); err != nil {
@@ -35,14 +35,14 @@ func Listen(stateDir string, c agent.Control) (*Server, error) {
 	if len(path) > 100 { // sun_path has 104 to 108 bytes, by system
 		return nil, fault.New(op, fmt.Errorf("the path %s is too long for a socket", path), "give state_dir a shorter path")
 	}
-	if conn, err := net.DialTimeout("unix", path, connectTime); err == nil {
+	if conn, err := (&net.Dialer{Timeout: connectTime}).DialContext(ctx, "unix", path); err == nil {
 		_ = conn.Close()
 		return nil, fault.New(op, errors.New("another agent listens on "+path), "stop the other one first, or give this one its own state_dir")
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fault.New(op, err, "remove the file, or give the service's account the right to")
 	}
-	l, err := net.Listen("unix", path)
+	l, err := (&net.ListenConfig{}).Listen(ctx, "unix", path)
 	if err != nil {
 		return nil, fault.New(op, err, "the service's account needs to write into the state directory")
 	}

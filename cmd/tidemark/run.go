@@ -69,7 +69,7 @@ func (a *app) serve(ctx context.Context, takeOver bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, ag.Close()) }()
-	channel, err := control.Listen(c.StateDir, ag)
+	channel, err := control.Listen(ctx, c.StateDir, ag)
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func startTold(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 || toldStatus[args[0]] == nil {
 		ts.Fatalf("usage: agent well|ill|refusing")
 	}
-	s, err := control.Listen(ts.MkAbs("state"), told{kind: args[0]})
+	s, err := control.Listen(context.Background(), ts.MkAbs("state"), told{kind: args[0]})
 	ts.Check(err)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -1,0 +1,48 @@
+package agent
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"tidemark/internal/fault"
+)
+
+// housekeeping is how often the agent looks after itself: writes what is not
+// written yet, tells of a cloud that went away, notices another policy.
+const housekeeping = time.Second
+
+// keepHouse runs until ctx ends.
+func (a *Agent) keepHouse(ctx context.Context) {
+	for pause(ctx, housekeeping) {
+		a.tidy()
+		a.watchCloud()
+	}
+}
+
+// tidy writes what should not wait. A state that cannot be written is told in
+// the status and stops nothing.
+func (a *Agent) tidy() {
+	if !a.books.due(a.now()) {
+		return
+	}
+	if err := a.flush(); err != nil && a.books.firstFailure() {
+		a.log.Error("state.failed", zap.Error(err), zap.String("hint", fault.Hint(err)))
+	}
+}
+
+// watchCloud tells the log when the cloud goes away and when it is back.
+func (a *Agent) watchCloud() {
+	s := a.cloud().State()
+	a.mu.Lock()
+	told := a.away
+	a.away = s.Away
+	a.mu.Unlock()
+	switch {
+	case s.Away && !told:
+		a.log.Warn("cloud.away", zap.Error(s.Err), zap.String("hint", fault.Hint(s.Err)), zap.Time("next", s.Next))
+	case !s.Away && told:
+		a.log.Info("cloud.back")
+	}
+}
