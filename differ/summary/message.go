@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"tidemark/internal/wire"
 )
 
 // ContentType is the media type of the package's messages: a JSON line, then
 // what the line announces. Bodies travel in a zstd frame, which finds the
 // runs in ids and counts.
-const ContentType = "application/vnd.tidemark.summary"
+const ContentType = wire.SummaryType
 
 // Protocol is the version of the messages, in the first line of each.
 const Protocol = 1

@@ -94,11 +94,7 @@ type BodyReader struct {
 }
 
 var decoders = sync.Pool{New: func() any {
-	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true))
-	if err != nil { // the options are constant
-		panic(err)
-	}
-	return &BodyReader{zstd: d, in: bufio.NewReaderSize(nil, 64<<10)}
+	return &BodyReader{zstd: newDecoder(), in: bufio.NewReaderSize(nil, 64<<10)}
 }}
 
 // NewBodyReader begins to read a frame. Close gives its memory back.
@@ -173,14 +169,30 @@ func (b *BodyReader) readLine(max int) ([]byte, error) {
 		case err == nil && len(b.line) == 0:
 			return part[:len(part)-1], nil
 		case err == nil:
-			b.line = append(b.line, part[:len(part)-1]...)
+			b.keep(part[:len(part)-1], max)
 			return b.line, nil
 		case errors.Is(err, bufio.ErrBufferFull):
-			b.line = append(b.line, part...)
+			b.keep(part, max)
 		case err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF):
 			return nil, ErrTruncated
 		default:
 			return nil, fmt.Errorf("%w: %w", ErrBody, err)
 		}
 	}
+}
+
+// keep appends a part of a line. The buffer doubles, and from a half of the
+// limit on has all of it: append grows large ones by a quarter, and leaves
+// four times their size behind.
+func (b *BodyReader) keep(part []byte, max int) {
+	if need := len(b.line) + len(part); need > cap(b.line) {
+		size := 2 * need
+		if size > max/2 {
+			size = max
+		}
+		grown := make([]byte, len(b.line), size)
+		copy(grown, b.line)
+		b.line = grown
+	}
+	b.line = append(b.line, part...)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -117,4 +118,29 @@ func FuzzBodyReader(f *testing.F) {
 			t.Fatalf("%d bytes came out (%v)", size, err)
 		}
 	})
+}
+
+// What a long line leaves behind while its buffer grows is about its own size.
+func TestMemoryOfALongLine(t *testing.T) {
+	const size = 64 << 20
+	body := encode(t, 1, `["`+strings.Repeat("x", size)+"\"]\n")
+	r, err := NewBodyReader(bytes.NewReader(body), Limits{Body: 2 * size, Line: size + 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if err := r.Header(new(Header)); err != nil {
+		t.Fatal(err)
+	}
+	r.Expect(1)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	line, err := r.Next()
+	runtime.ReadMemStats(&after)
+	if err != nil || len(line) != size+4 {
+		t.Fatalf("%d bytes, %v", len(line), err)
+	}
+	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 5*size/2 {
+		t.Errorf("%d MiB were allocated for a line of %d MiB", allocated>>20, size>>20)
+	}
 }

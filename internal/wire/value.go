@@ -184,22 +184,36 @@ func checkBinary(t Type, raw []byte) error {
 	return nil
 }
 
-func checkGUID(t Type, raw []byte) error {
-	s, err := plain(t, raw)
-	if err != nil {
-		return err
+// hexLower has 0 for the digits of a GUID's text form and 1 for all else.
+var hexLower = func() (t [256]byte) {
+	for i := range t {
+		t[i] = 1
 	}
-	if len(s) != 36 {
+	for _, c := range []byte(hexDigits) {
+		t[c] = 0
+	}
+	return t
+}()
+
+func checkGUID(t Type, raw []byte) error {
+	if len(raw) != 38 {
 		return wrong(t, raw)
 	}
-	for i, c := range s {
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			if c != '-' {
-				return wrong(t, raw)
-			}
-		} else if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return wrong(t, raw)
+	s := (*[38]byte)(raw) // with its quotes
+	bad := (s[0] ^ '"') | (s[9] ^ '-') | (s[14] ^ '-') | (s[19] ^ '-') | (s[24] ^ '-') | (s[37] ^ '"')
+	for _, c := range s[1:9] {
+		bad |= hexLower[c]
+	}
+	for i := 10; i < 25; i += 5 {
+		for _, c := range s[i : i+4] {
+			bad |= hexLower[c]
 		}
+	}
+	for _, c := range s[25:37] {
+		bad |= hexLower[c]
+	}
+	if bad != 0 {
+		return wrong(t, raw)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -89,6 +90,32 @@ func TestSchemaCheck(t *testing.T) {
 		}
 		if bad.Fingerprint() == good.Fingerprint() {
 			t.Errorf("%s: same fingerprint", name)
+		}
+	}
+}
+
+// Every byte of a GUID's text is looked at.
+func TestCheckGUIDBytes(t *testing.T) {
+	const good = `"0f8fad5b-d9cb-469f-a165-70867728950e"`
+	guid := Type{Kind: UniqueIdentifier}
+	for i := range len(good) {
+		digit := strings.IndexByte("0123456789abcdef", good[i]) >= 0
+		for c := range 256 {
+			raw := []byte(good)
+			raw[i] = byte(c)
+			want := raw[i] == good[i] || digit && strings.IndexByte("0123456789abcdef", raw[i]) >= 0
+			if err := CheckValue(guid, raw); (err == nil) != want {
+				t.Fatalf("%q: %v", raw, err)
+			}
+		}
+	}
+}
+
+func BenchmarkCheckGUID(b *testing.B) {
+	raw, guid := []byte(`"0f8fad5b-d9cb-469f-a165-70867728950e"`), Type{Kind: UniqueIdentifier}
+	for b.Loop() {
+		if err := CheckValue(guid, raw); err != nil {
+			b.Fatal(err)
 		}
 	}
 }
