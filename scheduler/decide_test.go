@@ -82,7 +82,9 @@ func TestDecide(t *testing.T) {
 			scheduler.Decision{Action: scheduler.Diff, Rule: 6, Reason: "new epoch: rows that the source no longer has must go"}},
 		{"6 the diff rests", func(i *in) { i.State.Owed, i.Resting = true, "2,048 deletes wait for an approval" },
 			scheduler.Decision{Action: scheduler.Nothing, Rule: 6, Reason: "new epoch: the diff behind it waits: 2,048 deletes wait for an approval"}},
-		{"6 a person does not wait", func(i *in) { i.State.Owed, i.Resting, i.Asked = true, "2,048 deletes wait for an approval", scheduler.DiffNow },
+		{"6 a person does not wait", func(i *in) {
+			i.State.Owed, i.Resting, i.Asked = true, "2,048 deletes wait for an approval", scheduler.DiffNow
+		},
 			scheduler.Decision{Action: scheduler.Diff, Rule: 6, Reason: "new epoch: rows that the source no longer has must go"}},
 		{"7 one upload a cycle", func(i *in) { i.Local.High = 2011; i.Uploaded = true },
 			scheduler.Decision{Action: scheduler.Nothing, Rule: 7, Reason: "uploaded; local 2,011 went above the cloud's 2,010 meanwhile, which waits for the next cycle"}},
