@@ -98,6 +98,7 @@ type DiffReport struct {
 	Table     string        `json:"table"`
 	DryRun    bool          `json:"dry_run,omitempty"`
 	Compared  int64         `json:"compared"`         // rows of the source
+	Equal     int64         `json:"equal"`            // of these, on both sides
 	Missing   int64         `json:"missing"`          // rows that the cloud lacked
 	Stale     int64         `json:"stale"`            // rows that the cloud held otherwise
 	Surplus   int64         `json:"surplus"`          // rows that the cloud held and the source did not
@@ -107,6 +108,21 @@ type DiffReport struct {
 	Unneeded  int64         `json:"unneeded"`         // differences that were none any more when confirmed
 	Approval  *Approval     `json:"approval,omitempty"`
 	Requests  int           `json:"requests"`
+	Bytes     int64         `json:"bytes"` // of questions and answers, before compression; the rows sent are not among them
 	Duration  time.Duration `json:"duration_ns"`
-	Remaining bool          `json:"remaining,omitempty"` // differences may be left; the next diff goes on
+	QueryTime time.Duration `json:"query_time_ns"` // of this, what the source took
+
+	// By summaries: the cloud's root when the diff began and when it ended,
+	// and what of the tree differed. Same tells that the source's rows, as
+	// they were read, are those of After.
+	Before string `json:"root_before,omitempty"`
+	After  string `json:"root_after,omitempty"`
+	Same   bool   `json:"same,omitempty"`
+	Nodes  int64  `json:"nodes,omitempty"`
+	Leaves int64  `json:"leaves,omitempty"`
+	Passes int    `json:"passes,omitempty"` // over the source's keys
+	// Manifest says why manifests were compared instead.
+	Manifest string `json:"manifest,omitempty"`
+
+	Remaining bool `json:"remaining,omitempty"` // differences may be left; the next diff goes on
 }

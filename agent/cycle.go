@@ -253,6 +253,7 @@ func (c *cycle) register(ctx context.Context) error {
 		return err
 	}
 	c.out.Note = "columns registered"
+	c.t.change(func(r *state.Table) { r.Secret = registered.Secret })
 	c.hear(registered.Version, false)
 	if err := c.askSource(ctx); err != nil {
 		return err

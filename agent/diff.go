@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math"
@@ -33,13 +34,12 @@ func (c *cycle) doDiff(ctx context.Context, d scheduler.Decision) error {
 	r, err := c.compare(ctx, false)
 	c.out.Duration = time.Since(began)
 	c.t.rest(c.out.Duration)
-	c.report = c.reported(r, false)
 	c.report.Duration = c.out.Duration
 	c.hearSent()
 	if err != nil {
 		return err
 	}
-	c.settle(ctx, r)
+	c.settle(r.Report)
 	return nil
 }
 
@@ -60,14 +60,13 @@ func (c *cycle) dryRun(ctx context.Context) (journal.Entry, error) {
 		return journal.Entry{}, fmt.Errorf("table %s: %w", c.t.site.Dataset, errOtherEpoch)
 	}
 	began := time.Now()
-	r, err := c.compare(ctx, true)
+	_, err = c.compare(ctx, true)
 	c.t.rest(time.Since(began))
-	c.report = c.reported(r, true)
 	c.report.Duration = time.Since(began)
 	return journal.Entry{}, err
 }
 
-func (c *cycle) compare(ctx context.Context, dryRun bool) (differ.Report, error) {
+func (c *cycle) compare(ctx context.Context, dryRun bool) (differ.TreeReport, error) {
 	sql := c.t.table()
 	r := &repairer{sender: c.sender(), reader: c.t.reader(), yield: c.slot.Yield, content: c.in.Content}
 	o := differ.Options{
@@ -82,9 +81,11 @@ func (c *cycle) compare(ctx context.Context, dryRun bool) (differ.Report, error)
 	}
 	c.t.begin("diff", o.Rows)
 	o.Progress = func(p differ.Report) { c.t.compared(p) }
-	report, err := differ.ByManifest(ctx, o, r, r)
+	report, err := c.byTree(ctx, o, r)
 	c.out.Rows += report.Compared
 	c.version = r.version
+	c.report = c.reported(report, dryRun)
+	c.report.Bytes, c.report.QueryTime = r.messages, r.queries
 	return report, err
 }
 
@@ -97,7 +98,7 @@ func (c *cycle) hearSent() {
 }
 
 // settle books what a diff that went through has taught.
-func (c *cycle) settle(ctx context.Context, r differ.Report) {
+func (c *cycle) settle(r differ.Report) {
 	c.t.change(func(t *state.Table) {
 		t.Refused = r.Absent
 		switch {
@@ -119,13 +120,19 @@ func (c *cycle) settle(ctx context.Context, r differ.Report) {
 	}
 }
 
-func (c *cycle) reported(r differ.Report, dryRun bool) *DiffReport {
-	return &DiffReport{
+func (c *cycle) reported(r differ.TreeReport, dryRun bool) *DiffReport {
+	d := &DiffReport{
 		Table: c.t.site.Dataset, DryRun: dryRun,
 		Compared: r.Compared, Missing: r.Missing, Stale: r.Stale, Surplus: r.Surplus, Hidden: r.Hidden,
 		Repaired: r.Inserted + r.Updated, Deleted: r.Deleted, Unneeded: r.Unneeded,
-		Requests: c.out.Requests, Remaining: r.Hidden > 0 || r.Waiting || r.Absent+r.Held > 0,
+		Equal: r.Matched, Requests: c.out.Requests, Remaining: r.Hidden > 0 || r.Waiting || r.Absent+r.Held > 0,
+		Manifest: r.Manifest,
 	}
+	if r.Manifest == "" {
+		d.Before, d.After, d.Nodes, d.Leaves, d.Passes = r.Before.String(), r.After.String(), r.Nodes, r.Leaves, r.Passes
+		d.Same = r.Source == r.After
+	}
+	return d
 }
 
 // compared shows how far a diff is.
@@ -143,6 +150,10 @@ type repairer struct {
 	reader  *sqlserver.Reader
 	yield   func(context.Context) error
 	content bool
+
+	question bytes.Buffer
+	messages int64         // bytes of messages and manifests, before compression
+	queries  time.Duration // that the source took
 }
 
 // Keys implements differ.Source. Between two chunks nothing is open at the
@@ -160,6 +171,7 @@ func (r *repairer) Keys(ctx context.Context, after string, out *wire.Lines) (str
 		}
 	}
 	chunk, err := r.reader.Keys(ctx, sqlserver.Cursor(after), out)
+	r.queries += chunk.Elapsed
 	return string(chunk.Next), chunk.Done, err
 }
 
@@ -169,6 +181,7 @@ func (r *repairer) Lookup(ctx context.Context, keys [][]byte, out *wire.Lines) (
 	if err != nil {
 		return nil, err
 	}
+	r.queries += f.Elapsed
 	found := make([]differ.Found, f.Asked)
 	for i, is := range f.There {
 		if is {
@@ -185,6 +198,7 @@ func (r *repairer) Lookup(ctx context.Context, keys [][]byte, out *wire.Lines) (
 func (r *repairer) Compare(ctx context.Context, lines wire.Lines) (wire.Comparison, error) {
 	r.out.Requests++
 	r.out.Bytes += int64(len(lines.Buf))
+	r.messages += int64(len(lines.Buf))
 	c, err := r.cloud.Compare(ctx, r.t.site.Dataset, r.manifest(wire.Compare, lines.N), lines.Buf)
 	return c, r.failed(err)
 }
@@ -194,7 +208,9 @@ func (r *repairer) List(ctx context.Context, after string, out *wire.Lines) (wir
 	h := r.manifest(wire.List, 0)
 	h.After, h.Limit = after, listRows
 	r.out.Requests++
+	before := len(out.Buf)
 	page, err := r.cloud.List(ctx, r.t.site.Dataset, h, out)
+	r.messages += int64(len(out.Buf) - before)
 	return page, r.failed(err)
 }
 

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"io"
 
 	"tidemark/internal/wire"
 	"tidemark/sqlserver"
@@ -27,11 +28,15 @@ type Source interface {
 type Cloud interface {
 	Versions(ctx context.Context) (wire.Versions, error)
 	Policy(ctx context.Context) (wire.Policy, error)
+	Table(ctx context.Context, table string) (wire.Table, error)
 	Register(ctx context.Context, table string, s wire.Schema) (wire.Table, error)
 	Send(ctx context.Context, table string, h wire.Header, lines []byte) (wire.Answer, error)
 	Delete(ctx context.Context, table string, h wire.Header, lines []byte) (wire.Answer, error)
 	Compare(ctx context.Context, table string, h wire.ManifestHeader, lines []byte) (wire.Comparison, error)
 	List(ctx context.Context, table string, h wire.ManifestHeader, out *wire.Lines) (wire.ListHeader, error)
+	Summary(ctx context.Context, table string, width int, read func(io.Reader) error) error
+	Leaves(ctx context.Context, table string, question []byte, read func(io.Reader) error) error
+	Differences(ctx context.Context, table string, question []byte, read func(io.Reader) error) error
 	PolicyChanged() bool
 	State() uploader.State
 	Traffic() uploader.Traffic

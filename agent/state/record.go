@@ -20,9 +20,11 @@ type Table struct {
 	High      uint64          `json:"high,omitempty"`     // highest local row version seen
 	Sentinels []Sentinel      `json:"sentinel,omitempty"` // newest rows sent
 	Scan      Scan            `json:"scan,omitzero"`
-	Synced    time.Time       `json:"synced,omitzero"` // both sides were last known equal
-	Behind    time.Time       `json:"behind,omitzero"` // the first change that the cloud lacks was seen
-	Rest      time.Time       `json:"rest,omitzero"`   // no scan begins before
+	Synced    time.Time       `json:"synced,omitzero"`  // both sides were last known equal
+	Behind    time.Time       `json:"behind,omitzero"`  // the first change that the cloud lacks was seen
+	Secret    string          `json:"secret,omitempty"` // of the table's summary
+	Place     Place           `json:"place,omitzero"`
+	Rest      time.Time       `json:"rest,omitzero"` // no scan begins before
 	Approval  *Approval       `json:"approval,omitempty"`
 	Paused    *Pause          `json:"paused,omitempty"`
 }
@@ -33,6 +35,12 @@ type Scan struct {
 	Epoch string `json:"epoch,omitempty"`
 	From  uint64 `json:"from,omitempty"`
 	To    uint64 `json:"to,omitempty"`
+}
+
+// A Place is where a comparison was broken off.
+type Place struct {
+	Token string    `json:"token,omitempty"`
+	At    time.Time `json:"at,omitzero"`
 }
 
 // A Sentinel is a row sent and its version: in the same epoch it may be gone
