@@ -134,11 +134,16 @@ func (t told) Sync(_ context.Context, table string) (journal.Entry, error) {
 }
 
 func (t told) Diff(_ context.Context, table string, dry bool) (agent.DiffReport, error) {
-	r := agent.DiffReport{Table: table, DryRun: dry, Compared: 2_001, Duration: 3 * time.Second}
+	const root = "2001:00f3c1aa5b7e94d20c8812f7a6b3e5d1"
+	r := agent.DiffReport{
+		Table: table, DryRun: dry, Compared: 2_001, Equal: 2_001, Duration: 3 * time.Second, QueryTime: 2 * time.Second,
+		Requests: 1, Bytes: 1_100, Before: root, After: root, Same: true, Passes: 1,
+	}
 	if t.kind == "ill" {
 		r.Missing, r.Stale, r.Surplus, r.Unneeded = 5, 4, 40_002, 1
+		r.Equal, r.Same, r.Requests, r.Bytes, r.Nodes, r.Leaves = 1_991, false, 6, 345_678, 2, 37
 		if !dry {
-			r.Repaired, r.Approval = 9, &approval
+			r.Repaired, r.Approval, r.After = 9, &approval, "2010:7f00000000000000000000000000beef"
 		}
 	}
 	return r, t.known(table)
