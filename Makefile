@@ -31,8 +31,9 @@ lint:
 unit:
 	$(GO) test -race -p 2 -timeout 20m $(PKGS)
 
-bench:
-	$(GO) run ./internal/bench
+# Three minutes; BENCH=-quick for a tenth of it, docs/performance.md for the rest.
+bench: prepare
+	$(GO) run ./internal/bench $(BENCH)
 
 demo:
 	$(GO) run ./cmd/demo
