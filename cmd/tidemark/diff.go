@@ -53,10 +53,9 @@ More deletes than the table's limit wait for "tidemark approve".`,
 
 func printDiff(w io.Writer, r agent.DiffReport) error {
 	var b bytes.Buffer
-	switch {
-	case r.Missing+r.Stale+r.Surplus == 0:
+	if r.Missing+r.Stale+r.Surplus == 0 {
 		fmt.Fprintf(&b, "%s: equal, %s compared in %s\n", r.Table, plural(r.Compared, "row"), span(r.Duration))
-	default:
+	} else {
 		fmt.Fprintf(&b, "%s: %s compared in %s\n", r.Table, plural(r.Compared, "row"), span(r.Duration))
 		if err := columns(&b, [][]string{
 			{"  equal", humanize.Comma(r.Equal)},
