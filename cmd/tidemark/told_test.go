@@ -112,8 +112,19 @@ func (t told) Explain(_ context.Context, table string) (agent.Explanation, error
 	}, t.known(table)
 }
 
-func (t told) Journal(context.Context, string, int) ([]journal.Entry, error) {
-	return []journal.Entry{entry}, t.refusal()
+func (t told) Journal(_ context.Context, table string, n int) ([]journal.Entry, error) {
+	if table == "dbo.lines" {
+		return nil, t.refusal()
+	}
+	idle, failed := entry, entry
+	idle.Action, idle.Rule, idle.Upload, idle.Reason, idle.Outcome = "skip", 3, "", "unchanged, 6 of 60", journal.Outcome{}
+	idle.Time, idle.Repeated, idle.Since = *before(time.Minute), 5, *before(6 * time.Minute)
+	failed.Time, failed.Outcome = *before(7 * time.Minute), journal.Outcome{Error: "login failed", Hint: "see user and password"}
+	all := []journal.Entry{entry, idle, failed}
+	if n > 0 {
+		all = all[:min(n, len(all))]
+	}
+	return all, t.known(table)
 }
 
 func (t told) Quarantine(_ context.Context, table string) ([]agent.QuarantinedRow, error) {
