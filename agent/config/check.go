@@ -3,8 +3,11 @@ package config
 import (
 	"encoding/hex"
 	"fmt"
+	"net"
+	"net/netip"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -21,6 +24,15 @@ func check(d *decoder, c *Config) {
 	}
 	checkCloud(d, &c.Cloud)
 	checkPace(d, "defaults", c.Defaults)
+	checkListen(d, "metrics.listen", c.Metrics.Listen)
+	if checkListen(d, "ui.listen", c.UI.Listen) && c.UI.Listen != "" {
+		if host, _, _ := net.SplitHostPort(c.UI.Listen); !loopback(host) {
+			d.reportField("ui.listen", Problem{
+				Message:  fmt.Sprintf("listen: %s can be reached from other machines, and the page asks nobody who they are", c.UI.Listen),
+				Expected: "127.0.0.1:PORT, [::1]:PORT or localhost:PORT",
+			})
+		}
+	}
 	if !d.has("source") && !d.has("sources") {
 		d.reportField("source", Problem{Message: "source is missing", Expected: `"source" with one database, or "sources" with a list of them`})
 	}
@@ -158,6 +170,20 @@ func (d *decoder) given(first, second string) string {
 	return second
 }
 
+// checkListen reports an address that nobody can listen on.
+func checkListen(d *decoder, path, address string) bool {
+	if address == "" {
+		return true
+	}
+	host, port, err := net.SplitHostPort(address)
+	if n, e := strconv.ParseUint(port, 10, 16); err != nil || e != nil || n == 0 || host == "" {
+		d.reportField(path, Problem{Message: fmt.Sprintf("listen: %q is no address to listen on", address), Expected: "host:port, such as 127.0.0.1:9464"})
+		return false
+	}
+	return true
+}
+
 func loopback(host string) bool {
-	return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.")
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }

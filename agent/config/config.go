@@ -1,5 +1,7 @@
 package config
 
+import "time"
+
 // A Config is the configuration of one site, complete: defaults are filled
 // in, paths are absolute and every table has its dataset name and its pace.
 type Config struct {
@@ -11,6 +13,9 @@ type Config struct {
 	// StateDir holds the state file, the quarantine and the control socket.
 	StateDir string `yaml:"state_dir" path:"any"`
 	Log      Log    `yaml:"log"`
+
+	Metrics Metrics `yaml:"metrics"`
+	UI      UI      `yaml:"ui"`
 
 	// Parallel is how many tables move at the same time, over all sources.
 	// Memory grows by about two batches (limits.batch_bytes) for each.
@@ -52,6 +57,19 @@ type Log struct {
 	File    string `yaml:"file" path:"any"`
 	MaxSize Size   `yaml:"max_size" range:"64KiB..1GiB"` // of one file
 	Keep    int    `yaml:"keep" range:"0..100"`          // older files beside it
+	// MaxAge is when a file is closed although it is small, and how long it is
+	// kept from then on.
+	MaxAge time.Duration `yaml:"max_age" range:"1h..8760h"`
+}
+
+// Metrics are numbers for Prometheus.
+type Metrics struct {
+	Listen string `yaml:"listen"` // host:port to answer on; "" is not at all
+}
+
+// UI is the local page.
+type UI struct {
+	Listen string `yaml:"listen"` // host:port of this machine alone to answer on; "" is not at all
 }
 
 // Table returns the table of that dataset, or nil.

@@ -48,7 +48,7 @@ func homes() map[string][]string {
 		name string
 		of   any
 	}{
-		{"the top of the file", rawConfig{}}, {"cloud", Cloud{}}, {"log", Log{}}, {"defaults", Pace{}},
+		{"the top of the file", rawConfig{}}, {"cloud", Cloud{}}, {"log", Log{}}, {"metrics", Metrics{}}, {"ui", UI{}}, {"defaults", Pace{}},
 		{"limits", Limits{}}, {"source", rawSource{}}, {"a table", rawTable{}},
 	} {
 		for _, f := range fieldsOf(reflect.TypeOf(place.of)) {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -175,7 +176,7 @@ func (d *decoder) parse(text []byte) (ast.Node, *Problem) {
 func (d *decoder) config(root ast.Node) *Config {
 	raw := rawConfig{Config: Config{
 		StateDir: DefaultStateDir(),
-		Log:      Log{Level: "info", Format: "text", MaxSize: 10 * MiB, Keep: 3},
+		Log:      Log{Level: "info", Format: "text", MaxSize: 10 * MiB, Keep: 3, MaxAge: 30 * 24 * time.Hour},
 		Parallel: 2,
 		Defaults: DefaultPace(),
 	}}
