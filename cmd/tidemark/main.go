@@ -7,4 +7,7 @@ import (
 	_ "time/tzdata" // transfer windows name time zones, which Windows does not know
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+func main() {
+	thrift()
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
