@@ -2,11 +2,15 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap"
 
 	"tidemark/agent/config"
@@ -17,7 +21,7 @@ import (
 func TestLogIsBounded(t *testing.T) {
 	for _, keep := range []int{0, 1, 3} {
 		dir := filepath.Join(t.TempDir(), "new")
-		log, closeIt, err := newLogger(config.Log{Level: "info", Format: "json", File: filepath.Join(dir, "a.log"), MaxSize: 4096, Keep: keep}, nil)
+		log, closeIt, err := newLogger(config.Log{Level: "info", Format: "json", File: filepath.Join(dir, "a.log"), MaxSize: 4096, Keep: keep, MaxAge: time.Hour}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +50,7 @@ func TestLogIsBounded(t *testing.T) {
 func TestLogGoesOnWhereItWas(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.log")
 	for range 2 {
-		f, err := openLogFile(path, 100, 1)
+		f, err := openLogFile(path, 100, 1, time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,6 +63,63 @@ func TestLogGoesOnWhereItWas(t *testing.T) {
 	}
 	if b, err := os.ReadFile(path); err != nil || string(b) != "line\nline\n" {
 		t.Errorf("%q %v", b, err)
+	}
+}
+
+// A file is closed at its age, and gone at that age again, also over restarts.
+func TestLogHasAnAge(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.log")
+	now := time.Now().Truncate(time.Millisecond)
+	at := func(d time.Duration) {
+		t.Helper()
+		f, err := openLogFile(path, 1<<20, 5, 24*time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.now = func() time.Time { return now.Add(d) }
+		if _, err := fmt.Fprintf(f, "%s\tINFO\tat %s\n", now.Add(d).Format("2006-01-02T15:04:05.000Z0700"), d); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, time.Time{}, now.Add(d)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lines := func() (all []string) {
+		t.Helper()
+		for n := 5; n >= 0; n-- {
+			b, err := os.ReadFile(older(path, n))
+			if err != nil && !errors.Is(err, os.ErrNotExist) {
+				t.Fatal(err)
+			}
+			var file []string
+			for line := range strings.Lines(string(b)) {
+				_, after, _ := strings.Cut(line, "at ")
+				file = append(file, strings.TrimSpace(after))
+			}
+			if len(file) > 0 {
+				all = append(all, strings.Join(file, " "))
+			}
+		}
+		return all
+	}
+	for _, step := range []struct {
+		at   time.Duration
+		want []string
+	}{
+		{0, []string{"0s"}},
+		{23 * time.Hour, []string{"0s 23h0m0s"}},
+		{24 * time.Hour, []string{"0s 23h0m0s", "24h0m0s"}},
+		{46 * time.Hour, []string{"0s 23h0m0s", "24h0m0s 46h0m0s"}},
+		{47 * time.Hour, []string{"24h0m0s 46h0m0s 47h0m0s"}}, // 0s is older than twice the age
+		{200 * time.Hour, []string{"200h0m0s"}},
+	} {
+		at(step.at)
+		if diff := cmp.Diff(step.want, lines()); diff != "" {
+			t.Errorf("after %s (-want +got)\n%s", step.at, diff)
+		}
 	}
 }
 

@@ -29,7 +29,7 @@ func newLogger(c config.Log, out io.Writer) (*zap.Logger, func(), error) {
 	}
 	sink, closeIt := zapcore.AddSync(out), func() {}
 	if c.File != "" {
-		f, err := openLogFile(c.File, int64(c.MaxSize), c.Keep)
+		f, err := openLogFile(c.File, int64(c.MaxSize), c.Keep, c.MaxAge)
 		if err != nil {
 			return nil, nil, fault.New("open the log", err, "log.file in the configuration names a file that the service's account can write")
 		}
