@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -84,7 +85,7 @@ func exitCode(err error) int {
 		return exitConfig
 	case errors.Is(err, control.ErrNotRunning):
 		return exitUnreachable
-	case errors.Is(err, control.ErrRefused):
+	case errors.Is(err, control.ErrRefused), errors.Is(err, fs.ErrPermission):
 		return exitRefused
 	case errors.Is(err, agent.ErrNoTable), errors.Is(err, agent.ErrAmbiguous):
 		return exitNoTable

@@ -31,6 +31,7 @@ func TestExitCodes(t *testing.T) {
 		{control.ErrNotRunning, 4},
 		{errNotLive, 4},
 		{control.ErrRefused, 5},
+		{os.ErrPermission, 5},
 		{agent.ErrNoTable, 6},
 		{agent.ErrAmbiguous, 6},
 		{agent.ErrBusy, 7},
