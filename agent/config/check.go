@@ -72,7 +72,7 @@ func checkCloud(d *decoder, c *Cloud) {
 			checkURL(d, c)
 		}
 		if !d.has("cloud.key_file") {
-			d.require("cloud.key", "a reference to the customer's key: ${file:PATH} or ${env:NAME}")
+			d.require("cloud.key", "a reference to the customer's key, such as ${secret:cloud.key}")
 		}
 	}
 	d.onlyReference("cloud.key", c.Key)
@@ -123,7 +123,7 @@ func (d *decoder) onlyReference(path string, s Secret) {
 		d.reportField(path, Problem{
 			Message:  last(path) + ": a secret does not belong into this file",
 			Expected: s.expected(),
-			Hint:     "put it alone into a file that only the service's account can read",
+			Hint:     "`tidemark secret set NAME` keeps it, and ${secret:NAME} here refers to it",
 		})
 	}
 }

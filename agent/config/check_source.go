@@ -87,7 +87,7 @@ func checkConnection(d *decoder, path string, s Source) {
 	}
 	switch hasUser, hasPassword := d.has(path+".user"), d.has(path+".password"); {
 	case hasUser && !hasPassword:
-		d.require(path+".password", "a reference to the user's password: ${file:PATH} or ${env:NAME}")
+		d.require(path+".password", "a reference to the user's password, such as ${secret:sql.password}")
 	case hasPassword && !hasUser:
 		d.require(path+".user", "the login that the password is for")
 	case !hasUser && runtime.GOOS != "windows":

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"tidemark/agent/secrets"
 	"tidemark/internal/fault"
 )
 
@@ -115,8 +117,8 @@ func (c *Config) CheckReferences() error {
 			if err != nil {
 				err = fmt.Errorf("the file %s cannot be read: %w", l.file, errors.Unwrap(err))
 			}
-		} else if strings.Contains(l.secret.get().text, "${env:") {
-			hint = "a service has an environment of its own: the shell's variables are not in it"
+		} else {
+			hint = referenceHint(l.secret, err)
 		}
 		if err != nil {
 			problems = append(problems, c.file.problem(l.at, Problem{
@@ -128,6 +130,31 @@ func (c *Config) CheckReferences() error {
 		return problems
 	}
 	return nil
+}
+
+// referenceHint is what helps where a reference leads nowhere.
+func referenceHint(s Secret, err error) string {
+	switch stored := s.stored(); {
+	case errors.Is(err, fs.ErrPermission):
+		return "run this as the service's account, or as an administrator"
+	case len(stored) > 0 && errors.Is(err, secrets.ErrNone):
+		return fmt.Sprintf("`tidemark secret set %s` asks for it and keeps it", stored[0])
+	case strings.Contains(s.get().text, "${env:"):
+		return "a service has an environment of its own: the shell's variables are not in it"
+	}
+	return ""
+}
+
+// StoredSecrets returns the secrets of the store that the file refers to, and
+// for each the fields that do.
+func (c *Config) StoredSecrets() map[string][]string {
+	all := map[string][]string{}
+	for _, l := range c.references {
+		for _, name := range l.secret.stored() {
+			all[name] = append(all[name], l.path)
+		}
+	}
+	return all
 }
 
 // parse returns the file's one mapping, or the one thing that keeps it from

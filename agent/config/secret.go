@@ -4,13 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"tidemark/agent/secrets"
 )
 
-// A Secret is a text with references to environment variables and files. It
+// A Secret is a text with references to the secret store, to environment
+// variables and to files. It
 // holds the references, not what they stand for, and shows neither in any
 // format: fmt, JSON, YAML and logs all get "[secret]".
 type Secret struct {
@@ -30,7 +34,7 @@ const redacted = "[secret]"
 // maxSecret bounds what is read from a file for a secret.
 const maxSecret = 64 << 10
 
-var referencePattern = regexp.MustCompile(`\$\{(env|file):([^}]*)\}`)
+var referencePattern = regexp.MustCompile(`\$\{(secret|env|file):([^}]*)\}`)
 
 // NewSecret returns a secret that is known already, for programs that make
 // their configuration themselves. References in it are followed as in a file.
@@ -77,6 +81,16 @@ func (r reference) follow(kind, name string) (string, error) {
 		}
 		return text, nil
 	}
+	if kind == "secret" {
+		text, err := r.store().Get(name)
+		switch {
+		case errors.Is(err, secrets.ErrNone), errors.Is(err, secrets.ErrName):
+			return "", err
+		case err != nil:
+			return "", fmt.Errorf("the secret %s cannot be had: %w", name, cause(err))
+		}
+		return text, nil
+	}
 	path := name
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(r.dir, path)
@@ -97,6 +111,31 @@ func (r reference) follow(kind, name string) (string, error) {
 		return "", fmt.Errorf("the file %s is empty", path)
 	}
 	return text, nil
+}
+
+// store is where ${secret:NAME} is looked up: beside the configuration file.
+func (r reference) store() *secrets.Store { return secrets.In(filepath.Join(r.dir, "secrets")) }
+
+// cause leaves a path out that the reader did not write.
+func cause(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+// stored lists the secrets of the store that are referred to.
+func (s Secret) stored() (names []string) {
+	if s.get == nil || s.get().file != "" {
+		return nil
+	}
+	for _, m := range referencePattern.FindAllStringSubmatch(s.get().text, -1) {
+		if m[1] == "secret" {
+			names = append(names, m[2])
+		}
+	}
+	return names
 }
 
 // Origin tells a person where the secret comes from: "file /etc/x, env Y".
@@ -138,7 +177,7 @@ func (s *Secret) parse(text string) error {
 	return nil
 }
 
-func (*Secret) expected() string { return "${file:PATH} or ${env:NAME}" }
+func (*Secret) expected() string { return "${secret:NAME}, ${file:PATH} or ${env:NAME}" }
 
 // literal reports whether the secret is written out, without a reference.
 func (s Secret) literal() bool {
