@@ -7,3 +7,9 @@ import _ "embed"
 //
 //go:embed tidemark.example.yaml
 var ExampleConfig []byte
+
+// ConfigSchema is the JSON schema of the configuration file, for editors. It is
+// made from the types of agent/config by a test there.
+//
+//go:embed tidemark.schema.json
+var ConfigSchema []byte

@@ -32,7 +32,7 @@ type Config struct {
 type Cloud struct {
 	URL       string `yaml:"url"`                 // without the /v1
 	Key       Secret `yaml:"key"`                 // bearer key of the customer
-	KeyFile   string `yaml:"key_file" path:"any"` // the file that holds it; Key then refers to it
+	KeyFile   string `yaml:"key_file" path:"any"` // the file that holds the key, instead of key
 	AllowHTTP bool   `yaml:"allow_http"`          // http:// to another machine: the key travels readable
 
 	CA         string `yaml:"ca" path:"file"`          // PEM certificates to trust besides the system's
@@ -50,8 +50,8 @@ type Cloud struct {
 
 // Log is where the agent's log goes.
 type Log struct {
-	Level  string `yaml:"level" enum:"debug,info,warn,error"`
-	Format string `yaml:"format" enum:"text,json"`
+	Level  string `yaml:"level" enum:"debug,info,warn,error"` // and what is worse
+	Format string `yaml:"format" enum:"text,json"`            // of the lines
 	// File is the file that the log goes to; "" is standard error, which a
 	// service manager on Linux collects.
 	File    string `yaml:"file" path:"any"`

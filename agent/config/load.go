@@ -198,15 +198,21 @@ func (d *decoder) parse(text []byte) (ast.Node, *Problem) {
 	return root, nil
 }
 
-// config decodes the file outside in, so that every table begins with its
-// source's pace and every source with the defaults.
-func (d *decoder) config(root ast.Node) *Config {
-	raw := rawConfig{Config: Config{
-		StateDir: DefaultStateDir(),
+// defaultConfig is a file that says nothing. Where the state is depends on the
+// machine.
+func defaultConfig() rawConfig {
+	return rawConfig{Config: Config{
 		Log:      Log{Level: "info", Format: "text", MaxSize: 10 * MiB, Keep: 3, MaxAge: 30 * 24 * time.Hour},
 		Parallel: 2,
 		Defaults: DefaultPace(),
 	}}
+}
+
+// config decodes the file outside in, so that every table begins with its
+// source's pace and every source with the defaults.
+func (d *decoder) config(root ast.Node) *Config {
+	raw := defaultConfig()
+	raw.StateDir = DefaultStateDir()
 	d.value("", root, spot{1, 1, 1}, reflectOf(&raw), "")
 	c := &raw.Config
 	d.keyFile(&c.Cloud)

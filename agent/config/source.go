@@ -6,11 +6,11 @@ type Source struct {
 	Name string `yaml:"name"` // unique; "main" where there is only one
 
 	Server   string `yaml:"server"`                // host name or address
-	Port     int    `yaml:"port" range:"1..65535"` // 0: 1433, or asked of the browser service for Instance
+	Port     int    `yaml:"port" range:"1..65535"` // 1433, or with instance asked of the browser service
 	Instance string `yaml:"instance"`              // named instance
-	Database string `yaml:"database"`
-	User     string `yaml:"user"` // "" is the service's own Windows account
-	Password Secret `yaml:"password"`
+	Database string `yaml:"database"`              // its name on that server
+	User     string `yaml:"user"`                  // "" is the service's own Windows account
+	Password Secret `yaml:"password"`              // a reference to it
 
 	// Encrypt is "strict" (TDS 8), "true" (the whole connection), "login"
 	// (only the login) or "off".
@@ -18,7 +18,7 @@ type Source struct {
 	TrustServerCertificate bool   `yaml:"trust_server_certificate"`       // encrypted, but to whoever answers
 	CA                     string `yaml:"ca" path:"file"`                 // PEM certificates to trust
 	ServerCertificate      string `yaml:"server_certificate" path:"file"` // the one certificate to accept, PEM or DER
-	HostNameInCertificate  string `yaml:"hostname_in_certificate"`        // where it differs from Server
+	HostNameInCertificate  string `yaml:"hostname_in_certificate"`        // where it differs from the server's name
 	ReadOnlyIntent         bool   `yaml:"read_only_intent"`               // a readable secondary will do
 	MultiSubnetFailover    bool   `yaml:"multi_subnet_failover"`          // try all addresses of the name at once
 	DSN                    Secret `yaml:"dsn"`                            // connection string of go-mssqldb, instead
@@ -31,9 +31,9 @@ type Source struct {
 
 // A Table is one table to keep in the cloud.
 type Table struct {
-	Name    TableName `yaml:"name"`
+	Name    TableName `yaml:"name"`    // at the source: orders (schema dbo), sales.orders, or in brackets
 	Dataset string    `yaml:"dataset"` // its name in the cloud; unique
-	Enabled bool      `yaml:"enabled"`
+	Enabled bool      `yaml:"enabled"` // false keeps the entry and leaves the table alone
 
 	// ExcludeColumns are never read. Key columns cannot be excluded.
 	ExcludeColumns []string `yaml:"exclude_columns"`

@@ -20,7 +20,7 @@ func newConfig(a *app) *cobra.Command {
 			return needsOneOf(cmd)
 		},
 	}
-	c.AddCommand(newConfigCheck(a), newConfigExample(a))
+	c.AddCommand(newConfigCheck(a), newConfigExample(a), newConfigSchema(a))
 	return c
 }
 
