@@ -61,7 +61,7 @@ func (u *upload) sendDelta(ctx context.Context, p part) error {
 		text := cursor{From: u.from, Ceiling: u.ceiling, At: string(p.chunk.Next), Delta: true}.String()
 		h.Cursor = &text
 	}
-	if _, err := u.send(ctx, h, p.lines.Buf, p.lines.N); err != nil {
+	if _, err := u.sendPacked(ctx, h, p.lines.packed, p.lines.Buf, p.lines.N); err != nil {
 		return err
 	}
 	u.sent = true

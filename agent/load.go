@@ -41,7 +41,7 @@ func (u *upload) sendLoad(ctx context.Context, p part) error {
 		}
 	}
 	h.Cursor = &text
-	if _, err := u.send(ctx, h, p.lines.Buf, p.lines.N); err != nil {
+	if _, err := u.sendPacked(ctx, h, p.lines.packed, p.lines.Buf, p.lines.N); err != nil {
 		return err
 	}
 	u.start, u.sent = false, true

@@ -37,10 +37,20 @@ type conflict struct {
 func (c *conflict) Error() string { return c.err.Error() }
 func (c *conflict) Unwrap() error { return c.err }
 
-// send sends lines under the header, whose number, id, writer and so on it
-// fills in. Rows that the cloud refuses go to the quarantine. A batch that is
-// too large goes in halves; the last part alone carries what it completes.
+// send compresses and sends lines.
 func (s *sender) send(ctx context.Context, h wire.Header, lines []byte, n int) (wire.Answer, error) {
+	packed, err := wire.EncodeLines(nil, lines)
+	if err != nil {
+		return wire.Answer{}, err
+	}
+	return s.sendPacked(ctx, h, packed, lines, n)
+}
+
+// sendPacked sends lines, which packed are as well, under the header, whose
+// number, id, writer and so on it fills in. Rows that the cloud refuses go to
+// the quarantine. A batch that is too large goes in halves; the last part alone
+// carries what it completes.
+func (s *sender) sendPacked(ctx context.Context, h wire.Header, packed, lines []byte, n int) (wire.Answer, error) {
 	h.Protocol, h.Seq, h.ID = wire.Protocol, s.version.Seq+1, randomHex(16)
 	h.Writer, h.TakeOver = s.writer, s.take
 	h.Epoch, h.Schema, h.Rows = s.epoch, s.version.Schema, n
@@ -50,7 +60,7 @@ func (s *sender) send(ctx context.Context, h wire.Header, lines []byte, n int) (
 	} else {
 		h.Columns = columnNames(s.schema)
 	}
-	answer, err := post(ctx, s.t.site.Dataset, h, lines)
+	answer, err := post(ctx, s.t.site.Dataset, h, packed)
 	s.out.Requests++
 	if tooLarge(err) {
 		return s.sendHalves(ctx, h, lines, n, err)

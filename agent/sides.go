@@ -30,8 +30,8 @@ type Cloud interface {
 	Policy(ctx context.Context) (wire.Policy, error)
 	Table(ctx context.Context, table string) (wire.Table, error)
 	Register(ctx context.Context, table string, s wire.Schema) (wire.Table, error)
-	Send(ctx context.Context, table string, h wire.Header, lines []byte) (wire.Answer, error)
-	Delete(ctx context.Context, table string, h wire.Header, lines []byte) (wire.Answer, error)
+	Send(ctx context.Context, table string, h wire.Header, packed []byte) (wire.Answer, error)
+	Delete(ctx context.Context, table string, h wire.Header, packed []byte) (wire.Answer, error)
 	Compare(ctx context.Context, table string, h wire.ManifestHeader, lines []byte) (wire.Comparison, error)
 	List(ctx context.Context, table string, h wire.ManifestHeader, out *wire.Lines) (wire.ListHeader, error)
 	Summary(ctx context.Context, table string, width int, read func(io.Reader) error) error

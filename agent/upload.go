@@ -31,7 +31,7 @@ type upload struct {
 
 // A part is one chunk, read and on its way to become a batch.
 type part struct {
-	lines *wire.Lines
+	lines *buffer
 	chunk sqlserver.Chunk
 	err   error
 }
@@ -61,8 +61,8 @@ func (u *upload) run(ctx context.Context, at sqlserver.Cursor, read chunkReader,
 // leaves in at where it goes on.
 func (u *upload) segment(ctx context.Context, at *sqlserver.Cursor, read chunkReader, send func(context.Context, part) error) (done bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
-	parts := make(chan part)          // unbuffered: one ahead
-	free := make(chan *wire.Lines, 2) // all the buffers there are
+	parts := make(chan part)      // unbuffered: one ahead
+	free := make(chan *buffer, 2) // all the buffers there are
 	for range cap(free) {
 		free <- u.t.a.lines.get()
 	}
@@ -99,7 +99,7 @@ func (u *upload) segment(ctx context.Context, at *sqlserver.Cursor, read chunkRe
 	return false, ctx.Err()
 }
 
-func (u *upload) readAll(ctx context.Context, at sqlserver.Cursor, read chunkReader, free <-chan *wire.Lines, parts chan<- part) {
+func (u *upload) readAll(ctx context.Context, at sqlserver.Cursor, read chunkReader, free <-chan *buffer, parts chan<- part) {
 	began := time.Now()
 	for first := true; first || time.Since(began) < segment; first = false {
 		if !first && !pause(ctx, u.t.site.Pause) {
@@ -111,8 +111,10 @@ func (u *upload) readAll(ctx context.Context, at sqlserver.Cursor, read chunkRea
 		case <-ctx.Done():
 			return
 		}
-		p.lines.Reset()
-		p.chunk, p.err = read(ctx, at, p.lines)
+		p.lines.reset()
+		if p.chunk, p.err = read(ctx, at, &p.lines.Lines); p.err == nil {
+			p.err = p.lines.pack()
+		}
 		select {
 		case parts <- p:
 		case <-ctx.Done():
@@ -151,7 +153,7 @@ func (u *upload) took(p part) error {
 	if u.content {
 		return nil
 	}
-	s, err := newest(u.t.sentinels(), *p.lines, u.keys)
+	s, err := newest(u.t.sentinels(), p.lines.Lines, u.keys)
 	if err != nil {
 		return fmt.Errorf("read a row line: %w", err)
 	}

@@ -17,8 +17,9 @@ type pace struct {
 
 const (
 	firstRows  = 1000
-	weightOld  = 0.5 // of the averages; the newest chunk has the rest
-	growthMost = 4   // a chunk is at most so many times the one before
+	weightOld  = 0.5     // of the averages; the newest chunk has the rest
+	growthMost = 8       // a chunk is at most so many times the one before
+	aimBytes   = 0.96875 // of the bytes of a chunk: one that outgrows them costs a cancelled statement
 )
 
 // next is the number of rows to ask for.
@@ -42,7 +43,7 @@ func (p *pace) observe(rows, bytes int, took time.Duration) {
 	}
 	n = max(n, DefaultMinRows)
 	if p.perByte > 0 { // bytes bound memory: they go below the least that time does
-		n = min(n, float64(p.bytes)/p.perByte)
+		n = min(n, float64(p.bytes)*aimBytes/p.perByte)
 	}
 	p.rows = max(1, min(int(n), p.most))
 }

@@ -44,9 +44,15 @@ func TestRequests(t *testing.T) {
 			}
 			return err
 		}, "PUT /api/v1/customers/acme/tables/dbo.a%20b%2Fc/schema application/json"},
-		{"rows", applied(), func(c *uploader.Client) error { _, err := c.Send(t.Context(), "t", header(1), line); return err },
+		{"rows", applied(), func(c *uploader.Client) error {
+			_, err := c.Send(t.Context(), "t", header(1), zipped(line))
+			return err
+		},
 			"POST /api/v1/customers/acme/tables/t/rows application/x-ndjson zstd"},
-		{"deletes", applied(), func(c *uploader.Client) error { _, err := c.Delete(t.Context(), "t", header(1), line); return err },
+		{"deletes", applied(), func(c *uploader.Client) error {
+			_, err := c.Delete(t.Context(), "t", header(1), zipped(line))
+			return err
+		},
 			"DELETE /api/v1/customers/acme/tables/t/rows application/x-ndjson zstd"},
 		{"drop", answer(200, "application/json", `{"version":{},"deleted":3}`), func(c *uploader.Client) error {
 			a, err := c.DropAll(t.Context(), "t", uploader.Drop{Writer: wire.Writer{ID: "w", Name: "n", Run: "r"}, Seq: &seq})

@@ -11,22 +11,24 @@ import (
 	"tidemark/internal/wire"
 )
 
-// Send sends a batch of inserts and updates: h.Rows lines as wire.Lines holds
-// them. lines is not kept.
-func (c *Client) Send(ctx context.Context, table string, h wire.Header, lines []byte) (wire.Answer, error) {
-	return c.batch(ctx, http.MethodPost, fmt.Sprintf("send %d rows of %s", h.Rows, table), table, h, lines)
+// Send sends a batch of inserts and updates: h.Rows lines as
+// wire.EncodeLines makes them. packed is not kept.
+func (c *Client) Send(ctx context.Context, table string, h wire.Header, packed []byte) (wire.Answer, error) {
+	return c.batch(ctx, http.MethodPost, fmt.Sprintf("send %d rows of %s", h.Rows, table), table, h, packed)
 }
 
-// Delete sends a batch of guarded deletes: lines of stamp and key.
-func (c *Client) Delete(ctx context.Context, table string, h wire.Header, lines []byte) (wire.Answer, error) {
-	return c.batch(ctx, http.MethodDelete, fmt.Sprintf("delete %d rows of %s", h.Rows, table), table, h, lines)
+// Delete sends a batch of guarded deletes: lines of stamp and key, as
+// wire.EncodeLines makes them. packed is not kept.
+func (c *Client) Delete(ctx context.Context, table string, h wire.Header, packed []byte) (wire.Answer, error) {
+	return c.batch(ctx, http.MethodDelete, fmt.Sprintf("delete %d rows of %s", h.Rows, table), table, h, packed)
 }
 
-func (c *Client) batch(ctx context.Context, method, op, table string, h wire.Header, lines []byte) (wire.Answer, error) {
-	body, err := wire.EncodeBody(c.bodies.take(len(lines)/2), h, lines)
+func (c *Client) batch(ctx context.Context, method, op, table string, h wire.Header, packed []byte) (wire.Answer, error) {
+	body, err := wire.EncodeHeader(c.bodies.take(len(packed)+1<<10), h)
 	if err != nil {
 		return wire.Answer{}, fault.New(op, err, "")
 	}
+	body = append(body, packed...)
 	defer c.bodies.give(body)
 	var answer wire.Answer
 	err = c.call(ctx, &request{

@@ -54,7 +54,7 @@ func TestErrorsThatAreTold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n := 0
 			c := client(t, func(*http.Request) (*http.Response, error) { n++; return tt.answer, nil })
-			_, err := c.Send(t.Context(), "dbo.orders", header(1), line)
+			_, err := c.Send(t.Context(), "dbo.orders", header(1), zipped(line))
 			if !tt.is(err) || n != 1 {
 				t.Errorf("after %d requests: %#v", n, err)
 			}
@@ -68,7 +68,7 @@ func TestErrorsThatAreTold(t *testing.T) {
 func TestConflictCarriesTheVersion(t *testing.T) {
 	doc := `{"type":"urn:tidemark:wrong-sequence","title":"t","status":409,"code":"wrong-sequence","version":{"epoch":"e1","seq":"41","watermark":"9","rows":3,"loaded":true,"schema":"s"}}`
 	c := client(t, func(*http.Request) (*http.Response, error) { return answer(409, wire.ProblemType, doc), nil })
-	_, err := c.Send(t.Context(), "dbo.orders", header(1), line)
+	_, err := c.Send(t.Context(), "dbo.orders", header(1), zipped(line))
 	var conflict *uploader.Conflict
 	if !errors.As(err, &conflict) || conflict.Problem.Version == nil || conflict.Problem.Version.Seq != 41 {
 		t.Errorf("told: %#v", err)
@@ -193,7 +193,7 @@ func TestSlowBodies(t *testing.T) {
 				}
 				return applied(), nil
 			})
-			_, err := c.Send(t.Context(), "dbo.orders", header(1), lines)
+			_, err := c.Send(t.Context(), "dbo.orders", header(1), zipped(lines))
 			var large *uploader.TooLarge
 			if !errors.As(err, &large) || n != 3 {
 				t.Errorf("after %d tries: %v", n, err)
@@ -213,7 +213,7 @@ func TestSlowBodies(t *testing.T) {
 				return applied(), nil
 			})
 			start := time.Now()
-			if _, err := c.Send(t.Context(), "dbo.orders", header(1), lines); err != nil {
+			if _, err := c.Send(t.Context(), "dbo.orders", header(1), zipped(lines)); err != nil {
 				t.Fatal(err)
 			}
 			if took := since(start); took < 5*time.Minute || took > 7*time.Minute {

@@ -104,6 +104,15 @@ func header(rows int) wire.Header {
 
 var line = []byte("[\"1\",1]\n")
 
+// zipped is lines as Send takes them.
+func zipped(lines []byte) []byte {
+	b, err := wire.EncodeLines(nil, lines)
+	if err != nil { // nothing to fail on
+		panic(err)
+	}
+	return b
+}
+
 // applied is the answer to a batch of header.
 func applied() *http.Response {
 	return answer(http.StatusOK, "application/json", `{"version":{"epoch":"e1","seq":"7","watermark":"9","rows":1,"loaded":true,"schema":"s1"},"inserted":1,"updated":0,"unchanged":0,"deleted":0,"guarded":0}`)

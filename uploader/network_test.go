@@ -234,7 +234,7 @@ func TestCutConnections(t *testing.T) {
 		_, _ = w.Write(a)
 	})
 	c := over(t, s.URL, func(c *uploader.Config) { c.TLS.CA = caFile(t, s) })
-	if _, err := c.Send(t.Context(), "dbo.orders", header(1), lines); err != nil {
+	if _, err := c.Send(t.Context(), "dbo.orders", header(1), zipped(lines)); err != nil {
 		t.Fatal(err)
 	}
 	if len(whole) != 2 || !bytes.Equal(whole[0], whole[1]) {

@@ -43,7 +43,7 @@ func TestOneTriesForAll(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range calls {
 			all.Go(func() {
-				if _, err := c.Send(t.Context(), fmt.Sprint("t", i), header(1), line); err != nil {
+				if _, err := c.Send(t.Context(), fmt.Sprint("t", i), header(1), zipped(line)); err != nil {
 					t.Error(err)
 				}
 			})
@@ -93,7 +93,7 @@ func TestRecoveryIsSpread(t *testing.T) {
 		for _, c := range clients {
 			for i := range tables {
 				all.Go(func() {
-					if _, err := c.Send(t.Context(), fmt.Sprint("t", i), header(1), line); err != nil {
+					if _, err := c.Send(t.Context(), fmt.Sprint("t", i), header(1), zipped(line)); err != nil {
 						t.Error(err)
 					}
 				})
@@ -151,13 +151,13 @@ func TestACallThatAlwaysBreaksStarvesNobody(t *testing.T) {
 		poison := make(chan struct{})
 		go func() {
 			defer close(poison)
-			if _, err := c.Send(t.Context(), "poison", header(1), line); err == nil {
+			if _, err := c.Send(t.Context(), "poison", header(1), zipped(line)); err == nil {
 				t.Error("the poisoned one arrived")
 			}
 		}()
 		start, sent := time.Now(), 0
 		for since(start) < time.Hour {
-			if _, err := c.Send(t.Context(), "good", header(1), line); err != nil {
+			if _, err := c.Send(t.Context(), "good", header(1), zipped(line)); err != nil {
 				t.Fatal(err)
 			}
 			sent++
@@ -185,7 +185,7 @@ func TestWindow(t *testing.T) {
 		if _, err := c.Versions(t.Context()); err != nil || since(start) != 0 {
 			t.Errorf("a question waited %s: %v", since(start), err)
 		}
-		if _, err := c.Send(t.Context(), "t", header(1), line); err != nil {
+		if _, err := c.Send(t.Context(), "t", header(1), zipped(line)); err != nil {
 			t.Fatal(err)
 		}
 		if took := since(start); took < time.Hour || took > time.Hour+30*time.Second {
@@ -212,7 +212,7 @@ func TestBandwidth(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range 4 {
 			all.Go(func() {
-				if _, err := c.Send(t.Context(), fmt.Sprint("t", i), header(1), lines); err != nil {
+				if _, err := c.Send(t.Context(), fmt.Sprint("t", i), header(1), zipped(lines)); err != nil {
 					t.Error(err)
 				}
 			})

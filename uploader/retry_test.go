@@ -57,7 +57,7 @@ func TestTriesAgain(t *testing.T) {
 					}
 					return applied(), nil
 				}, func(c *uploader.Config) { c.MaxAnswer = 4096 })
-				a, err := c.Send(t.Context(), "dbo.orders", header(1), line)
+				a, err := c.Send(t.Context(), "dbo.orders", header(1), zipped(line))
 				if err != nil || a.Inserted != 1 || a.Version.Watermark != 9 {
 					t.Fatalf("answer %+v, error %v", a, err)
 				}
@@ -163,7 +163,7 @@ func TestOverloadedDiffsHoldBackDiffsAlone(t *testing.T) {
 			done <- err
 		}()
 		time.Sleep(10 * time.Second)
-		if _, err := c.Send(t.Context(), "b", header(1), line); err != nil || since(start) != 10*time.Second {
+		if _, err := c.Send(t.Context(), "b", header(1), zipped(line)); err != nil || since(start) != 10*time.Second {
 			t.Errorf("a batch took until %s: %v", since(start), err)
 		}
 		if err := <-done; err != nil || since(start) < 10*time.Minute {
@@ -185,12 +185,12 @@ func TestAPoisonedBatchHoldsBackItselfAlone(t *testing.T) {
 		defer cancel()
 		done := make(chan error)
 		go func() {
-			_, err := c.Send(ctx, "poison", header(1), line)
+			_, err := c.Send(ctx, "poison", header(1), zipped(line))
 			done <- err
 		}()
 		start := time.Now()
 		for range 100 {
-			if _, err := c.Send(t.Context(), "good", header(1), line); err != nil {
+			if _, err := c.Send(t.Context(), "good", header(1), zipped(line)); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(time.Second)
@@ -245,7 +245,7 @@ func TestContextEndsEveryWait(t *testing.T) {
 					done := make(chan error)
 					for range calls {
 						go func() {
-							_, err := c.Send(ctx, "dbo.orders", header(1), line)
+							_, err := c.Send(ctx, "dbo.orders", header(1), zipped(line))
 							done <- err
 						}()
 					}

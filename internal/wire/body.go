@@ -43,21 +43,42 @@ func giveEncoder(e *zstd.Encoder) {
 	}
 }
 
-// EncodeBody appends to dst a zstd frame of the header as one line and the
-// lines behind it.
+// EncodeBody appends to dst the header as one line and the lines behind it.
 func EncodeBody(dst []byte, header any, lines []byte) ([]byte, error) {
+	dst, err := EncodeHeader(dst, header)
+	if err != nil {
+		return dst, err
+	}
+	return EncodeLines(dst, lines)
+}
+
+// EncodeHeader appends to dst a zstd frame of the header as one line. A body
+// is that and, behind it, what EncodeLines makes (RFC 8878, 3: frames one
+// behind the other are read as one). So lines can be compressed before the
+// number that their batch will have is known.
+func EncodeHeader(dst []byte, header any) ([]byte, error) {
 	head, err := json.Marshal(header)
 	if err != nil {
 		return dst, err
 	}
+	return encodeFrame(dst, append(head, '\n'))
+}
+
+// EncodeLines appends to dst a zstd frame of the lines; nothing for none.
+func EncodeLines(dst, lines []byte) ([]byte, error) {
+	if len(lines) == 0 {
+		return dst, nil
+	}
+	return encodeFrame(dst, lines)
+}
+
+func encodeFrame(dst, text []byte) ([]byte, error) {
 	e := takeEncoder()
 	defer giveEncoder(e)
 	buf := bytes.NewBuffer(dst)
 	e.Reset(buf)
-	for _, part := range [][]byte{head, {'\n'}, lines} {
-		if _, err := e.Write(part); err != nil {
-			return dst, err
-		}
+	if _, err := e.Write(text); err != nil {
+		return dst, err
 	}
 	if err := e.Close(); err != nil {
 		return dst, err
@@ -79,11 +100,11 @@ const MaxHeader = 1 << 20
 var (
 	ErrTooLarge  = errors.New("the body is over its limit")
 	ErrTruncated = errors.New("the body ends before the rows that its header announces")
-	ErrBody      = errors.New("the body is not a list of lines in a zstd frame")
+	ErrBody      = errors.New("the body is not a list of lines in zstd frames")
 )
 
 // A BodyReader reads what EncodeBody wrote, line by line, in memory bounded
-// by its limits and the frame's window of at most 8 MiB.
+// by its limits and the frames' window of at most 8 MiB.
 type BodyReader struct {
 	zstd *zstd.Decoder
 	in   *bufio.Reader
@@ -140,8 +161,8 @@ func (b *BodyReader) Header(v any) error {
 func (b *BodyReader) Expect(rows int) { b.rows = rows }
 
 // Next returns the next line without its line feed, valid until the next
-// call. Behind the last expected line it is io.EOF, once the frame has ended
-// with a matching checksum; ErrTruncated when the body ends before it.
+// call. Behind the last expected line it is io.EOF, once the last frame has
+// ended with a matching checksum; ErrTruncated when the body ends before it.
 func (b *BodyReader) Next() ([]byte, error) {
 	if b.rows > 0 {
 		b.rows--

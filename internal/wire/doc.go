@@ -3,8 +3,8 @@
 //
 // # Bodies
 //
-// Documents are JSON. Lists of rows are newline-delimited JSON in a zstd
-// frame with a checksum: a header line, then exactly as many lines as the
+// Documents are JSON. Lists of rows are newline-delimited JSON in one or more
+// zstd frames with checksums: a header line, then exactly as many lines as the
 // header announces, so that a truncated body is never mistaken for a whole
 // one. A row line is an array: the row version as a decimal string, then one
 // value for every column that the header names.
