@@ -61,7 +61,8 @@ type Agent struct {
 	narrowed    narrowing
 	policyKnown chan struct{} // closed once it is
 	asked       versions
-	away        bool // the log has been told that the cloud is
+	away        bool     // the log has been told that the cloud is
+	refused     *Problem // the configuration, when it was last read again
 	running     bool
 	closed      bool
 }

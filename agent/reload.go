@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"go.uber.org/zap"
 
@@ -15,7 +16,8 @@ type swap struct {
 	done chan error // buffered
 }
 
-// Reload implements Control.
+// Reload implements Control. Until one succeeds, Status tells why the last one
+// did not.
 func (a *Agent) Reload(ctx context.Context) error {
 	const op = "read the configuration again"
 	if a.reload == nil {
@@ -23,9 +25,33 @@ func (a *Agent) Reload(ctx context.Context) error {
 	}
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
+	err := a.reloadNow(ctx, op)
+	if ctx.Err() == nil {
+		a.reloaded(err)
+	}
+	return err
+}
+
+// reloaded books how a reload went.
+func (a *Agent) reloaded(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	before := a.refused
+	a.refused = nil
+	if err == nil {
+		return
+	}
+	message, _, _ := strings.Cut(err.Error(), "\n") // the first mistake, without its picture
+	p := Problem{Kind: ProblemConfig, Scope: "configuration", Message: message, Hint: fault.Hint(err)}
+	a.refused = p.since(before, a.now(), 0)
+	if before == nil || before.Message != message { // it is tried again and again
+		a.log.Warn("config.refused", zap.Error(err))
+	}
+}
+
+func (a *Agent) reloadNow(ctx context.Context, op string) error {
 	site, err := a.reload(ctx)
 	if err != nil {
-		a.log.Warn("config.refused", zap.Error(err))
 		return fault.New(op, err, "the agent goes on with what it has; `tidemark config check` shows the mistakes")
 	}
 	if site.Customer != a.site.Customer {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -123,19 +124,44 @@ func TestReload(t *testing.T) {
 	r.db.Exec(t, plain)
 	r.db.Exec(t, "CREATE TABLE {s}.u (id int NOT NULL PRIMARY KEY, rv rowversion NOT NULL); INSERT INTO {s}.u (id) VALUES (1)")
 	r.sync("t")
-	wrong := errors.New("a mistake in line 7")
-	r.reload = func(context.Context) (agent.Site, error) { return agent.Site{}, wrong }
+	wrong := errors.New("a mistake in line 7\n  ^^^")
+	var refuse error
+	r.reload = func(context.Context) (agent.Site, error) {
+		if refuse != nil {
+			return agent.Site{}, refuse
+		}
+		return r.newSite(), nil
+	}
 	a := r.start()
 	r.settles("t")
+	refuse = wrong
 	if err := a.Reload(t.Context()); !errors.Is(err, wrong) {
 		t.Errorf("reload: %v", err)
 	}
-	r.halt()
-	r.reload = func(context.Context) (agent.Site, error) { return r.newSite(), nil }
-	a = r.start()
+	refused := func() *agent.Problem {
+		t.Helper()
+		s, err := a.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Healthy == (s.Config != nil) {
+			t.Errorf("healthy %v with %v", s.Healthy, s.Config)
+		}
+		return s.Config
+	}
+	if p := refused(); p == nil || p.Kind != agent.ProblemConfig || !strings.Contains(p.Message, "line 7") || strings.Contains(p.Message, "^") || p.Times != 1 {
+		t.Errorf("status says of the configuration: %+v", p)
+	}
+	if err := a.Reload(t.Context()); !errors.Is(err, wrong) || refused().Times != 2 {
+		t.Errorf("reload again: %v, %+v", err, refused())
+	}
+	refuse = nil
 	r.sync("u")
 	if err := a.Reload(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	if p := refused(); p != nil {
+		t.Errorf("a reload that went well left %+v", p)
 	}
 	r.settles("t", "u")
 	r.forget()

@@ -17,16 +17,20 @@ type Status struct {
 	Instance      string         `json:"instance"` // this installation, as the cloud knows its writer
 	Healthy       bool           `json:"healthy"`  // no problem, nothing paused
 	Paused        *Pause         `json:"paused,omitempty"`
-	State         *Problem       `json:"state_problem,omitempty"` // of the state file
+	State         *Problem       `json:"state_problem,omitempty"`  // of the state file
+	Config        *Problem       `json:"config_problem,omitempty"` // the file was changed and cannot be used; the one before is in force
 	Cloud         CloudStatus    `json:"cloud"`
 	Sources       []SourceStatus `json:"sources"`
 	Tables        []TableStatus  `json:"tables"` // by source, then name
 }
 
-// Problems lists all that is wrong: of the state file, of the cloud, of
-// sources, of tables, in this order.
+// Problems lists all that is wrong: of the configuration, of the state file,
+// of the cloud, of sources, of tables, in this order.
 func (s Status) Problems() []Problem {
 	var all []Problem
+	if s.Config != nil {
+		all = append(all, *s.Config)
+	}
 	if s.State != nil {
 		all = append(all, *s.State)
 	}
@@ -148,6 +152,7 @@ const (
 	ProblemCloudRefused ProblemKind = "cloud-refused" // the cloud refuses this table's requests
 	ProblemCeiling      ProblemKind = "ceiling"       // an old open transaction holds changes back
 	ProblemState        ProblemKind = "state"         // the state file cannot be written
+	ProblemConfig       ProblemKind = "config"        // the configuration was changed and cannot be used
 	ProblemInternal     ProblemKind = "internal"      // none of these
 )
 

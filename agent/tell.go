@@ -14,12 +14,12 @@ import (
 func (a *Agent) Status(context.Context) (Status, error) {
 	a.mu.Lock()
 	site, sources, paused, narrowed, queue, running := a.site, a.sources, a.paused, a.narrowed, a.queue, a.running
-	started := a.started
+	started, refused := a.started, a.refused
 	a.mu.Unlock()
 	s := Status{
 		SchemaVersion: StatusVersion, Time: a.now(), Live: true, Started: &started,
 		Customer: site.Customer, Instance: a.instance,
-		Paused: pauseOf(paused), Cloud: cloudStatus(site.Cloud),
+		Paused: pauseOf(paused), Cloud: cloudStatus(site.Cloud), Config: refused,
 	}
 	if s.Paused == nil && narrowed.Paused {
 		s.Paused = &Pause{By: "policy", Reason: narrowed.Reason, Since: a.started}

@@ -24,7 +24,9 @@ func newRun(a *app) *cobra.Command {
 		Long: `Serves the site until it is stopped: looks at every table when it is due and
 sends what changed. The service runs this; in a terminal Ctrl-C stops it.
 
-The configuration is read again with "tidemark reload".`,
+The configuration is read again when its file changes, on SIGHUP, and with
+"tidemark reload". One with mistakes changes nothing, and "tidemark status" says
+so.`,
 		Example: "  tidemark run --config ./tidemark.yaml",
 		Args:    cobra.NoArgs,
 	}
@@ -46,6 +48,9 @@ func (a *app) exit(err error) {
 
 // serve runs agent and control channel until ctx ends.
 func (a *app) serve(ctx context.Context, takeOver bool) (err error) {
+	var ag *agent.Agent
+	file := &follower{path: a.configPath, reload: func(ctx context.Context) error { return ag.Reload(ctx) }}
+	file.begin()
 	c, err := a.config()
 	if err != nil {
 		return err
@@ -55,7 +60,8 @@ func (a *app) serve(ctx context.Context, takeOver bool) (err error) {
 		return err
 	}
 	defer closeLog()
-	ag, err := a.newAgent(c, agent.Options{Log: log, Reload: func(context.Context) (agent.Site, error) {
+	ag, err = a.newAgent(c, agent.Options{Log: log, Reload: func(context.Context) (agent.Site, error) {
+		file.begin()
 		again, err := a.config()
 		if err != nil {
 			return agent.Site{}, err
@@ -77,6 +83,7 @@ func (a *app) serve(ctx context.Context, takeOver bool) (err error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return channel.Run(ctx) })
 	group.Go(func() error { return ag.Run(ctx) })
+	group.Go(func() error { file.run(ctx); return nil })
 	err = group.Wait()
 	log.Info("stopped", zap.Error(err))
 	return err
