@@ -80,10 +80,10 @@ func (c *call) decode(v any) error {
 	return nil
 }
 
-// isLines tells whether a request announces a list of lines.
-func isLines(r *http.Request) error {
-	if got := r.Header.Get("Content-Type"); got != wire.ContentType {
-		return malformed(fmt.Errorf("the body is %q, not %s", got, wire.ContentType))
+// isFrame tells whether a request announces a frame of a media type.
+func isFrame(r *http.Request, kind string) error {
+	if got := r.Header.Get("Content-Type"); got != kind {
+		return malformed(fmt.Errorf("the body is %q, not %s", got, kind))
 	}
 	if got := r.Header.Get("Content-Encoding"); got != "zstd" {
 		return malformed(fmt.Errorf("the body is encoded as %q, not zstd", got))

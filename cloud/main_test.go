@@ -80,7 +80,11 @@ func newSite(t *testing.T, c cloud.Config) *site {
 		}
 	})
 	s := &site{store: &faulty{Store: store}}
-	c.Store = s.store
+	if sums, ok := c.Store.(*summed); ok {
+		sums.Store = s.store
+	} else {
+		c.Store = s.store
+	}
 	now := time.Now()
 	if c.Now != nil {
 		now = c.Now()

@@ -9,9 +9,12 @@ import (
 // maxList bounds the lines that a page may be asked to have.
 const maxList = 50_000
 
-// postManifest compares the lines in the body with what the store holds, or
-// lists a page of that.
+// postManifest compares the lines, or the fingerprints, in the body with what
+// the store holds, or lists a page of that.
 func (s *Server) postManifest(c *call) error {
+	if c.r.Header.Get("Content-Type") == wire.SummaryType {
+		return s.postDifferences(c)
+	}
 	var h wire.ManifestHeader
 	if err := s.header(c.body, &h); err != nil {
 		return err

@@ -21,6 +21,7 @@ type metrics struct {
 	mu       sync.Mutex
 	requests map[requestLabels]uint64
 	took     map[string]*histogram // by path
+	bytes    map[moveLabels]uint64
 	rows     map[rowLabels]uint64
 }
 
@@ -28,6 +29,8 @@ type requestLabels struct {
 	method, path string
 	status       int
 }
+
+type moveLabels struct{ method, path, way string }
 
 type rowLabels struct{ kind, outcome string }
 
@@ -57,6 +60,20 @@ func (m *metrics) request(method, path string, status int, took time.Duration) {
 	if i, _ := slices.BinarySearch(buckets[:], took.Seconds()); i < len(buckets) {
 		h.counts[i]++
 	}
+}
+
+// moved counts the bytes of bodies as they travel.
+func (m *metrics) moved(method, path string, in int, out int64) {
+	if path == "other" {
+		method = ""
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.bytes == nil {
+		m.bytes = make(map[moveLabels]uint64)
+	}
+	m.bytes[moveLabels{method, path, "in"}] += uint64(in)
+	m.bytes[moveLabels{method, path, "out"}] += uint64(out)
 }
 
 // applied counts what became of a batch; one that was answered again was
@@ -127,6 +144,12 @@ func (m *metrics) write(b *bytes.Buffer) {
 		fmt.Fprintf(b, "tidemark_request_seconds_bucket{path=%q,le=\"+Inf\"} %d\n", path, h.count)
 		fmt.Fprintf(b, "tidemark_request_seconds_sum{path=%q} %g\n", path, h.sum)
 		fmt.Fprintf(b, "tidemark_request_seconds_count{path=%q} %d\n", path, h.count)
+	}
+	family(b, "tidemark_body_bytes_total", "counter", "bytes of bodies as sent, in requests (in) and answers (out)")
+	for _, l := range slices.SortedFunc(maps.Keys(m.bytes), func(x, y moveLabels) int {
+		return cmp.Or(cmp.Compare(x.path, y.path), cmp.Compare(x.method, y.method), cmp.Compare(x.way, y.way))
+	}) {
+		fmt.Fprintf(b, "tidemark_body_bytes_total{method=%q,path=%q,way=%q} %d\n", l.method, l.path, l.way, m.bytes[l])
 	}
 	family(b, "tidemark_rows_total", "counter", "rows of batches by kind and outcome")
 	for _, l := range slices.SortedFunc(maps.Keys(m.rows), func(x, y rowLabels) int {

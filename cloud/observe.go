@@ -27,34 +27,39 @@ func (s *Server) observe(path string, handle func(*call) error) http.Handler {
 			leave()
 		}
 		took := time.Since(start)
-		s.metrics.request(r.Method, path, rec.status(), took)
+		status := rec.status()
+		if errors.Is(err, errHalfWritten) && !errors.Is(err, errGone) {
+			status = http.StatusInternalServerError
+		}
+		s.metrics.request(r.Method, path, status, took)
+		s.metrics.moved(r.Method, path, len(c.body), rec.bytes)
 		s.access(c, rec, took, err)
-		if errors.Is(err, errPanicLate) {
-			panic(http.ErrAbortHandler) // the answer is half written: the connection must not look well
+		if errors.Is(err, errHalfWritten) {
+			panic(http.ErrAbortHandler) // the connection must not look well
 		}
 	})
 }
 
-var errPanicLate = errors.New("panic with the answer half written")
+var errHalfWritten = errors.New("the answer is broken off, half written")
 
-// answer runs the handler and writes the problem that it returns.
+// answer runs the handler and writes the problem that it returns. An error
+// with the answer begun is errHalfWritten besides.
 func (s *Server) answer(c *call, handle func(*call) error) (err error) {
 	rec := c.w.(*recorder)
 	defer func() {
 		if p := recover(); p != nil {
 			s.log.Error("panic", zap.String("request_id", c.id), zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
 			err = fmt.Errorf("panic: %v", p)
-			if rec.code != 0 {
-				err = errPanicLate
-				return
-			}
+		}
+		switch {
+		case err == nil:
+		case rec.code != 0:
+			err = fmt.Errorf("%w: %w", errHalfWritten, err)
+		default:
 			writeProblem(rec, problemOf(err), c.id)
 		}
 	}()
-	if err = handle(c); err != nil && rec.code == 0 {
-		writeProblem(rec, problemOf(err), c.id)
-	}
-	return err
+	return handle(c)
 }
 
 func (s *Server) access(c *call, rec *recorder, took time.Duration, err error) {
@@ -62,6 +67,8 @@ func (s *Server) access(c *call, rec *recorder, took time.Duration, err error) {
 	switch code := rec.status(); {
 	case code == http.StatusInternalServerError:
 		level = zap.ErrorLevel
+	case errors.Is(err, errHalfWritten) && !errors.Is(err, errGone):
+		level = zap.WarnLevel
 	case c.customer == "" && code < 300: // probes
 		level = zap.DebugLevel
 	}

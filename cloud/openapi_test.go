@@ -53,7 +53,7 @@ func TestOpenAPIDocuments(t *testing.T) {
 	schemas := openAPI(t)["components"].(map[string]any)["schemas"].(map[string]any)
 	types := []any{wire.Version{}, wire.Writer{}, wire.Table{}, wire.Versions{}, wire.Policy{}, wire.TablePolicy{}, wire.Schema{}, wire.Column{},
 		wire.Header{}, wire.Answer{}, wire.Refusal{}, wire.ManifestHeader{}, wire.Comparison{}, wire.ListHeader{}, wire.Problem{}}
-	described := []string{"Uint64"}
+	described := append([]string{"Uint64"}, slices.Collect(maps.Keys(messageHeads(t)))...)
 	for _, v := range types {
 		typ := reflect.TypeOf(v)
 		described = append(described, typ.Name())

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 
+	"tidemark/differ/summary"
 	"tidemark/internal/wire"
 )
 
@@ -20,7 +21,7 @@ func problemOf(err error) *wire.Problem {
 		return &shown
 	case errors.Is(err, wire.ErrTooLarge):
 		return wire.NewProblem(wire.TooLarge, err.Error(), "Send fewer rows in one batch.")
-	case errors.Is(err, wire.ErrTruncated), errors.Is(err, wire.ErrBody):
+	case errors.Is(err, wire.ErrTruncated), errors.Is(err, wire.ErrBody), errors.Is(err, summary.ErrMessage):
 		return wire.NewProblem(wire.Malformed, err.Error(), "")
 	case errors.Is(err, ErrUnavailable):
 		return wire.NewProblem(wire.Overloaded, "the database is not available", "Try again after the seconds in Retry-After.")

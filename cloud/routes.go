@@ -27,6 +27,8 @@ const (
 	document      // JSON
 	lines         // of rows, in a zstd frame
 	maybe         // lines or nothing
+	message       // of a summary, in a zstd frame
+	either        // lines or a message
 )
 
 // A route is one operation of the API.
@@ -46,7 +48,9 @@ var customerRoutes = []route{
 	{"PUT", "/v1/customers/{customer}/tables/{table}/schema", document, writes, (*Server).putSchema},
 	{"POST", "/v1/customers/{customer}/tables/{table}/rows", lines, writes, (*Server).postRows},
 	{"DELETE", "/v1/customers/{customer}/tables/{table}/rows", maybe, writes, (*Server).deleteRows},
-	{"POST", "/v1/customers/{customer}/tables/{table}/manifest", lines, diffs, (*Server).postManifest},
+	{"GET", "/v1/customers/{customer}/tables/{table}/summary", none, diffs, (*Server).getSummary},
+	{"POST", "/v1/customers/{customer}/tables/{table}/summary", message, diffs, (*Server).postSummary},
+	{"POST", "/v1/customers/{customer}/tables/{table}/manifest", either, diffs, (*Server).postManifest},
 }
 
 // Open routes need no key, wait for nobody and tell nothing of a customer.
@@ -116,13 +120,21 @@ func (s *Server) receive(c *call, k kind) (err error) {
 	case document:
 		c.body, err = s.read(c, s.limits.Document)
 		return err
+	case either:
+		if k = lines; c.r.Header.Get("Content-Type") == wire.SummaryType {
+			k = message
+		}
 	}
-	if c.body, err = s.read(c, s.limits.Body); err != nil {
+	kind, most := wire.ContentType, s.limits.Body
+	if k == message {
+		kind, most = wire.SummaryType, min(most, maxQuestion)
+	}
+	if c.body, err = s.read(c, most); err != nil {
 		return err
 	}
 	announced := c.r.Header.Get("Content-Type") != "" || c.r.Header.Get("Content-Encoding") != ""
-	if len(c.body) > 0 || k == lines {
-		return isLines(c.r)
+	if len(c.body) > 0 || k != maybe {
+		return isFrame(c.r, kind)
 	}
 	if announced { // a list of keys that lost its lines on the way must not delete all
 		return malformed(errors.New("a list of keys was announced, but the body is empty"))

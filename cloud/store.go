@@ -201,7 +201,8 @@ type Manifest struct {
 // is being made: then the methods answer a problem NoSummary. A question for
 // another layout than the table's is a problem LayoutChanged.
 type Summaries interface {
-	// Tree returns the summary with whole sums.
+	// Tree returns the summary with whole sums. What Tree and Leaves return is
+	// the caller's, who cuts the sums in place.
 	Tree(ctx context.Context, customer, table string) (*summary.Tree, error)
 	// Leaves returns the leaves of the nodes asked for, with whole sums.
 	Leaves(ctx context.Context, customer, table string, q summary.LeavesQuestion) (*summary.LeavesAnswer, error)
