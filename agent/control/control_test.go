@@ -346,3 +346,11 @@ func TestTooManyAtOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestProcess(t *testing.T) {
+	c, _ := start(t, &asked{})
+	p, err := c.Process(t.Context())
+	if err != nil || p.PID != os.Getpid() || p.Goroutines < 2 || p.Heap == 0 || !strings.Contains(p.Stacks, "control.process(") {
+		t.Errorf("%+v %v", p, err)
+	}
+}

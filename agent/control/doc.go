@@ -11,5 +11,6 @@
 //
 // Every operation is a POST of one JSON document to /v1/ and its name, and is
 // answered by one JSON document: a result, or an error with a message and a
-// hint. The operations are those of agent.Control.
+// hint. The operations are those of agent.Control, and process, which tells of
+// the process itself.
 package control

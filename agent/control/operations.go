@@ -31,5 +31,6 @@ func operations(c agent.Control) http.Handler {
 	serve(mux, "retry", func(ctx context.Context, in request) (int, error) { return c.RetryQuarantine(ctx, in.Table, in.Keys) })
 	serve(mux, "drop", func(ctx context.Context, in request) (int, error) { return c.DropQuarantine(ctx, in.Table, in.Keys) })
 	serve(mux, "reload", func(ctx context.Context, _ request) (nothing, error) { return nothing{}, c.Reload(ctx) })
+	serve(mux, "process", process)
 	return mux
 }

@@ -36,6 +36,9 @@ import (
 //	holds TABLE N V   the same, of rows whose last value is V
 //	equal TABLE       waits until the cloud has the rows of a table (id, v)
 //	until COMMAND...  repeats a command until it ends well
+//	append FILE LINE... and replace FILE OLD NEW change a file
+//	unzip A.zip       unpacks a bundle into A
+//	hides TEXT...     says that no file that was unpacked has a text
 //
 // and datasets have the names of their tables, without the schema.
 func TestSites(t *testing.T) {
@@ -60,6 +63,7 @@ func TestSites(t *testing.T) {
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"exits": exits, "site": s.write, "sql": s.exec, "rows": s.rows, "cloud": s.connect, "until": until,
 					"double": s.double, "holds": s.holds, "equal": s.equal,
+					"append": appendLine, "replace": replaceText, "unzip": unzip, "hides": hides,
 				},
 			})
 		})

@@ -1,0 +1,46 @@
+package control
+
+import (
+	"context"
+	"os"
+	"runtime"
+)
+
+// maxStacks bounds the text of all stacks, in bytes.
+const maxStacks = 8 << 20
+
+// A Process is how the service's process stands, for support.
+type Process struct {
+	PID        int    `json:"pid"`
+	Goroutines int    `json:"goroutines"`
+	CPUs       int    `json:"cpus"`        // that it may use
+	Heap       uint64 `json:"heap_bytes"`  // in use
+	System     uint64 `json:"sys_bytes"`   // had from the system
+	Collected  uint32 `json:"collections"` // of garbage, since the start
+	Stacks     string `json:"stacks,omitempty"`
+}
+
+// process looks at the process that it runs in.
+func process(context.Context, request) (Process, error) {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	p := Process{
+		PID: os.Getpid(), Goroutines: runtime.NumGoroutine(), CPUs: runtime.GOMAXPROCS(0),
+		Heap: m.HeapInuse, System: m.Sys, Collected: m.NumGC,
+	}
+	buf := make([]byte, 256<<10)
+	for {
+		n := runtime.Stack(buf, true)
+		if n < len(buf) || len(buf) >= maxStacks {
+			p.Stacks = string(buf[:n])
+			return p, nil
+		}
+		buf = make([]byte, 2*len(buf))
+	}
+}
+
+// Process asks for the state of the service's process, with the stacks of all
+// its goroutines.
+func (c *Client) Process(ctx context.Context) (Process, error) {
+	return call[Process](ctx, c, "process", request{})
+}
