@@ -4,12 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
-	"golang.org/x/term"
 
 	"tidemark/agent"
 )
@@ -31,8 +29,7 @@ type watch struct {
 // watchProgress begins to show progress where there is a terminal, or where
 // it was asked for.
 func (a *app) watchProgress(ctx context.Context, v agent.Viewer, table string, asked bool) *watch {
-	f, ok := a.err.(*os.File)
-	terminal := ok && term.IsTerminal(int(f.Fd()))
+	_, terminal := terminalOf(a.err)
 	ctx, stop := context.WithCancel(ctx)
 	w := &watch{stop, make(chan struct{})}
 	if !terminal && !asked {

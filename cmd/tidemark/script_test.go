@@ -51,7 +51,7 @@ func TestCommands(t *testing.T) {
 			}
 			return os.WriteFile(filepath.Join(e.WorkDir, "tidemark.yaml"), []byte(scriptConfig), 0o600)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"agent": startTold, "exits": exits},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"agent": startTold, "exits": exits, "until": until},
 	})
 }
 
