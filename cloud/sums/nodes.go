@@ -42,7 +42,7 @@ func ParseNodes(blob []byte) (*Nodes, error) {
 func (n *Nodes) Append(dst []byte) []byte {
 	dst = append(dst, form)
 	last := summary.Node(0)
-	for _, id := range slices.Sorted(maps.Keys(n.cells)) {
+	for _, id := range n.ids() {
 		s := n.cells[id]
 		dst = binary.AppendUvarint(dst, uint64(id-last))
 		dst = binary.AppendVarint(dst, s.cell.Count)
@@ -94,6 +94,11 @@ func (n *Nodes) set(id summary.Node, s nodeSum) {
 	}
 }
 
+// Cell is the cell of a node.
+func (n *Nodes) Cell(id summary.Node) summary.Cell { return n.cells[id].cell }
+
+func (n *Nodes) ids() []summary.Node { return slices.Sorted(maps.Keys(n.cells)) }
+
 // Leaves is how many leaves are not empty, when they were last folded.
 func (n *Nodes) Leaves() int64 {
 	total := int64(0)
@@ -108,7 +113,7 @@ func (n *Nodes) Leaves() int64 {
 // when a cell cannot be one of rows.
 func (n *Nodes) Tree(l summary.Layout) (*summary.Tree, error) {
 	t := &summary.Tree{Layout: l, Width: summary.MaxWidth, Nodes: make([]summary.NodeCell, 0, len(n.cells))}
-	for _, id := range slices.Sorted(maps.Keys(n.cells)) {
+	for _, id := range n.ids() {
 		s := n.cells[id]
 		if s.cell.Count <= 0 {
 			return nil, ErrBlob
