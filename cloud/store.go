@@ -23,6 +23,7 @@ type Store interface {
 	Batches
 	Manifests
 	Policies
+	Summaries
 
 	// Ready reports whether the store can serve now; it is quick.
 	Ready(ctx context.Context) error

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"tidemark/cloud"
+	"tidemark/cloud/sums/upkeep"
 	"tidemark/internal/wire"
 )
 
@@ -29,6 +30,7 @@ type application struct {
 	next   state
 	way    way         // of the rows into the table
 	unique bool        // no key is staged twice
+	sum    *changes    // nil: no summary is kept
 	answer wire.Answer // counts as they become known
 }
 
@@ -45,6 +47,9 @@ func (s *Store) take(ctx context.Context, b cloud.Batch, do func(*application, c
 	})
 	if err != nil {
 		return wire.Answer{}, err
+	}
+	if !a.answer.Replayed && !s.options.WithoutSummaries {
+		s.upkeep.Applied(upkeep.Table{Customer: b.Customer, Name: b.Table}, a.next.mark, b.Header.Complete)
 	}
 	return a.answer, nil
 }
@@ -79,6 +84,9 @@ func (s *Store) attempt(ctx context.Context, a *application, do func(*applicatio
 		return errStale
 	}
 	if a.p, err = s.datasets.plan(d, b.Schema, b.Header.Schema); err != nil {
+		return err
+	}
+	if a.sum, err = s.beginChanges(ctx, a); err != nil {
 		return err
 	}
 	if err := b.Rows.Rewind(); err != nil {
@@ -121,7 +129,8 @@ func (a *application) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = a.c.pipeline(ctx, a.next.write(a.b.Customer, a.b.Table), keep, statement{sql: "COMMIT"})
+	statements := append(a.endChanges(), a.next.write(a.b.Customer, a.b.Table), keep, statement{sql: "COMMIT"})
+	err = a.c.pipeline(ctx, statements...)
 	if code(err) == codeText {
 		return wire.NewProblem(wire.Malformed, "a text of the header holds U+0000", "Postgres cannot store that character.")
 	}

@@ -122,6 +122,9 @@ func (s *Store) RemoveCustomer(ctx context.Context, customer string) error {
 		for _, sql := range []string{
 			"DELETE FROM tidemark.versions WHERE customer = $1",
 			"DELETE FROM tidemark.answers WHERE customer = $1",
+			"DELETE FROM tidemark.log WHERE customer = $1",
+			"DELETE FROM tidemark.leaves WHERE customer = $1",
+			"DELETE FROM tidemark.summaries WHERE customer = $1",
 			"DELETE FROM tidemark.schemas WHERE customer = $1",
 			"DELETE FROM tidemark.policies WHERE customer = $1",
 			"DELETE FROM tidemark.customers WHERE id = $1",

@@ -7,20 +7,34 @@ import (
 
 // delete deletes the rows whose stamps are those of the batch's lines.
 func (a *application) delete(ctx context.Context) ([]refused, error) {
-	f := &feed{rows: a.b.Rows, columns: a.p.key, layout: intoKeys, current: a.next.EpochNumber}
+	f := &feed{rows: a.b.Rows, columns: a.p.key, layout: intoKeys, current: a.next.EpochNumber, keys: a.sum.begin(a.p)}
 	bad := map[int]string{}
 	if err := a.fillStage(ctx, f, list(a.p.key, "%", ", "), bad); err != nil {
 		return nil, err
 	}
-	tag, err := a.c.Exec(ctx, a.p.deleteSQL(), a.b.Customer)
+	deleted, err := a.deleteStaged(ctx)
 	if err != nil {
 		return nil, err
 	}
 	more, err := collect(a.b.Rows, bad, nil)
 	rows := append(f.refused, more...)
-	a.answer.Deleted = int(tag.RowsAffected())
+	a.answer.Deleted = deleted
 	a.answer.Guarded = a.b.Header.Rows - len(rows) - a.answer.Deleted
 	return rows, err
+}
+
+// deleteStaged deletes the rows that the stage names.
+func (a *application) deleteStaged(ctx context.Context) (int, error) {
+	if a.sum == nil {
+		tag, err := a.c.Exec(ctx, a.p.deleteSQL(), a.b.Customer)
+		return int(tag.RowsAffected()), err
+	}
+	var lines []int32
+	err := a.c.QueryRow(ctx, "WITH gone AS ("+a.p.deleteSQL()+" RETURNING s._tm_line) SELECT array_agg(_tm_line) FROM gone", a.b.Customer).Scan(&lines)
+	if err != nil {
+		return 0, err
+	}
+	return len(lines), a.sum.deleted(lines)
 }
 
 func (p *plan) deleteSQL() string {

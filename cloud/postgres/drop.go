@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tidemark/cloud"
+	"tidemark/cloud/sums"
 	"tidemark/internal/wire"
 )
 
@@ -23,8 +24,11 @@ func (s *Store) Drop(ctx context.Context, customer, table string, d cloud.Drop) 
 		if st.State, err = st.State.Drop(d.Writer, d.TakeOver, d.Seq, time.Now()); err != nil {
 			return err
 		}
-		st.pristine = false
+		st.pristine, st.mark = false, sums.Mark{}
 		last = st.EpochNumber
+		if err := c.pipeline(ctx, forget(customer, table)...); err != nil {
+			return err
+		}
 		return c.pipeline(ctx, st.write(customer, table),
 			statement{sql: "DELETE FROM tidemark.answers WHERE customer = $1 AND name = $2", args: []any{customer, table}},
 			statement{sql: "COMMIT"})
@@ -55,7 +59,9 @@ func (s *Store) empty(ctx context.Context, customer, table string, last int64) (
 			if err != nil {
 				return err
 			}
-			deleted = int(tag.RowsAffected())
+			if deleted = int(tag.RowsAffected()); deleted > 0 { // a load may have come between two steps: its summary is made anew
+				st.mark = sums.Mark{}
+			}
 			st.Version.Rows -= int64(deleted)
 			answer.Version = st.Version
 			return c.pipeline(ctx, st.write(customer, table), statement{sql: "COMMIT"})

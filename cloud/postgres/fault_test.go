@@ -57,6 +57,8 @@ func TestBackendEndsInTheMiddleOfABatch(t *testing.T) {
 			if _, err := s.Apply(t.Context(), b); !errors.Is(err, cloud.ErrUnavailable) {
 				t.Fatalf("the error is %v", err)
 			}
+			for try := 0; s.Ready(t.Context()) != nil && try < 10; try++ { // upkeep may have had connections, too
+			}
 			after, err := s.Table(t.Context(), "acme", "dbo.orders")
 			if err != nil || after.Version != before.Version || len(acme.rows()) != int(before.Version.Rows) {
 				t.Errorf("%+v, %v: it was %+v", after, err, before)

@@ -33,6 +33,7 @@ type feed struct {
 	prefix  []byte // intoTarget: the customer's field
 	suffix  []byte // intoTarget: the epoch's field and the end of the line
 	current int64  // intoKeys: the epoch that a row without one is of
+	keys    *keyed // remembers what is fed; nil: nothing
 
 	mu      sync.Mutex
 	encoder encoder
@@ -116,11 +117,11 @@ func (f *feed) encode(row cloud.Row) error {
 		b = append(strconv.AppendInt(b, int64(row.Index), 10), '\t')
 		b = append(strconv.AppendInt(b, int64(row.Version), 10), '\t')
 	}
+	epoch := row.Epoch
+	if epoch == 0 {
+		epoch = f.current
+	}
 	if f.layout == intoKeys {
-		epoch := row.Epoch
-		if epoch == 0 {
-			epoch = f.current
-		}
 		b = append(strconv.AppendInt(b, epoch, 10), '\t')
 	}
 	var err error
@@ -142,7 +143,7 @@ func (f *feed) encode(row cloud.Row) error {
 	}
 	f.buf = b
 	f.line = row.Index
-	return nil
+	return f.keys.add(row, f.keyAt, epoch)
 }
 
 var errStopped = errors.New("the feed was stopped")

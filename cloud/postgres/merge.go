@@ -15,12 +15,17 @@ func (a *application) merge(ctx context.Context, low, high int, bad map[int]stri
 	}
 	var inserted, updated int
 	var complete bool
+	var m merged
+	sql, scan := a.p.merge, []any{&inserted, &updated, &complete}
+	if a.sum != nil {
+		sql, scan = a.p.mergeTold, append(scan, &m.inserted, &m.updated, &m.versions, &m.epochs)
+	}
 	err := a.c.pipeline(ctx, statement{sql: "SAVEPOINT tm"},
-		statement{sql: a.p.merge, args: []any{a.b.Customer, a.next.EpochNumber, low, high}, scan: []any{&inserted, &updated, &complete}})
+		statement{sql: sql, args: []any{a.b.Customer, a.next.EpochNumber, low, high}, scan: scan})
 	if err == nil && complete {
 		a.answer.Inserted += inserted
 		a.answer.Updated += updated
-		return nil
+		return a.sum.merged(m)
 	}
 	twice := err == nil || code(err) == codeCardinality
 	if !twice && !isRowError(err) {

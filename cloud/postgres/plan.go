@@ -44,6 +44,9 @@ type plan struct {
 	keyAt   []int    // positions of the key's columns
 	byRV    bool     // wire.ByRowVersion
 	merge   string   // the statement
+	// mergeTold is merge that also tells which lines were new, and what those
+	// that were not have replaced.
+	mergeTold string
 }
 
 // A column is one that a customer declared.
@@ -71,7 +74,7 @@ func newPlan(d *shared, schema wire.Schema) (*plan, error) {
 	for _, i := range p.keyAt {
 		p.key = append(p.key, p.columns[i])
 	}
-	p.merge = p.mergeSQL()
+	p.merge, p.mergeTold = p.mergeSQL(false), p.mergeSQL(true)
 	return p, nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.uber.org/zap"
 
 	"tidemark/internal/fault"
 )
@@ -21,6 +22,8 @@ type Options struct {
 	LockTimeout      time.Duration // waiting for one lock; default 10 s
 	IdleTimeout      time.Duration // a transaction that waits for the client; default 1 min
 	SchemaTimeout    time.Duration // one statement of a registration, which may rewrite a table; default 30 min
+	Logger           *zap.Logger   // of upkeep that failed; nil: none
+	WithoutSummaries bool          // batches keep none, so that their price can be measured
 }
 
 func (o Options) withDefaults() Options {
@@ -82,7 +85,7 @@ func setParameters(p map[string]string, o Options) {
 	p["datestyle"] = "ISO, YMD"
 	p["bytea_output"] = "hex"
 	p["extra_float_digits"] = "1"
-	p["search_path"] = "pg_catalog"
+	p["search_path"] = "pg_catalog, pg_temp" // not before: a dataset may be named date, and its stage a type
 	p["default_transaction_isolation"] = "read committed"
 	p["work_mem"] = "16MB" // a batch is sorted in memory
 	p["jit"] = "off"       // plans are short; compiling them costs more than it gains

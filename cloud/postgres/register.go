@@ -10,6 +10,8 @@ import (
 
 	"tidemark/cloud/dataset"
 	"tidemark/cloud/ledger"
+	"tidemark/cloud/sums"
+	"tidemark/differ/summary"
 	"tidemark/internal/wire"
 )
 
@@ -38,7 +40,9 @@ func (s *Store) Register(ctx context.Context, customer, table string, schema wir
 		return wire.Table{}, err
 	}
 	s.datasets.forget(table)
-	return wire.Table{Name: table, Version: before.Version, Schema: schema}, nil
+	answer := before.answer(table)
+	answer.Schema = schema
+	return answer, nil
 }
 
 func isProblem(err error, code wire.Code) bool {
@@ -78,7 +82,11 @@ func (r *registration) run(ctx context.Context, timeout int64) error {
 	fingerprint := r.schema.Fingerprint()
 	if r.mine == nil {
 		r.state.State = ledger.State{Version: wire.Version{Schema: fingerprint}}
+		r.state.secret = summary.NewSecret()
 	} else {
+		if !sums.Survives(*r.mine, r.schema, change.Reload) {
+			r.state.mark = sums.Mark{}
+		}
 		r.state.State = r.state.Register(fingerprint, change.Reload)
 	}
 	document, err := json.Marshal(r.schema)
@@ -88,8 +96,8 @@ func (r *registration) run(ctx context.Context, timeout int64) error {
 	return r.c.pipeline(ctx,
 		statement{sql: `INSERT INTO tidemark.schemas (customer, name, document) VALUES ($1, $2, $3)
 			ON CONFLICT (customer, name) DO UPDATE SET document = excluded.document`, args: []any{r.customer, r.table, string(document)}},
-		statement{sql: "INSERT INTO tidemark.versions (customer, name, schema) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-			args: []any{r.customer, r.table, fingerprint}},
+		statement{sql: "INSERT INTO tidemark.versions (customer, name, schema, secret) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+			args: []any{r.customer, r.table, fingerprint, r.state.secret[:]}},
 		r.state.write(r.customer, r.table),
 		statement{sql: "COMMIT"})
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"tidemark/cloud"
+	"tidemark/cloud/sums/upkeep"
 )
 
 // Store is a cloud.Store in a Postgres database. Several processes may share
@@ -15,6 +16,8 @@ type Store struct {
 	pool     *pgxpool.Pool
 	options  Options
 	datasets registry
+	layouts  layouts
+	upkeep   *upkeep.Queue
 }
 
 var _ cloud.Store = (*Store)(nil)
@@ -34,7 +37,9 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 		pool.Close()
 		return nil, err
 	}
-	return &Store{pool: pool, options: o}, nil
+	s := &Store{pool: pool, options: o}
+	s.upkeep = upkeep.New(s.tend, o.Logger)
+	return s, nil
 }
 
 // readyWithin bounds Ready: a store whose connections are all busy for so
@@ -50,6 +55,7 @@ func (s *Store) Ready(ctx context.Context) error {
 
 // Close waits until every connection is given back and closes them.
 func (s *Store) Close() error {
+	s.upkeep.Close()
 	s.pool.Close()
 	return nil
 }

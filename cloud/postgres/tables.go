@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 
@@ -44,8 +45,13 @@ func (s *Store) Table(ctx context.Context, customer, table string) (wire.Table, 
 		return wire.Table{}, unavailable(err)
 	}
 	st.scanned()
-	t := wire.Table{Name: table, Version: st.Version}
+	t := st.answer(table)
 	return t, json.Unmarshal(document, &t.Schema)
+}
+
+// answer is what the API says of a table, but for its schema.
+func (s *state) answer(table string) wire.Table {
+	return wire.Table{Name: table, Version: s.Version, Secret: hex.EncodeToString(s.secret[:])}
 }
 
 // Release implements cloud.Tables.

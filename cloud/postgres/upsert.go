@@ -26,7 +26,7 @@ func (a *application) upsert(ctx context.Context) ([]refused, error) {
 		}
 		a.way = staged
 	}
-	f := &feed{rows: a.b.Rows, columns: a.p.columns, keyAt: a.p.keyAt, layout: intoStage}
+	f := &feed{rows: a.b.Rows, columns: a.p.columns, keyAt: a.p.keyAt, layout: intoStage, keys: a.sum.begin(a.p)}
 	bad := map[int]string{}
 	if err := a.fillStage(ctx, f, list(a.p.columns, "%", ", "), bad); err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func (a *application) upsert(ctx context.Context) ([]refused, error) {
 
 // copyDirect copies the rows into the table itself: a first load's way.
 func (a *application) copyDirect(ctx context.Context) ([]refused, error) {
-	f := &feed{rows: a.b.Rows, columns: a.p.columns, keyAt: a.p.keyAt, layout: intoTarget}
+	f := &feed{rows: a.b.Rows, columns: a.p.columns, keyAt: a.p.keyAt, layout: intoTarget, keys: a.sum.begin(a.p)}
 	f.prefix = append(appendEscaped(nil, []byte(a.b.Customer)), '\t')
 	f.suffix = fmt.Appendf(nil, "\t%d\n", a.next.EpochNumber)
 	n, err := a.c.copyIn(ctx, f, fmt.Sprintf("COPY %s (customer_id, %s, _tm_rv, _tm_epoch) FROM STDIN", a.p.target(), list(a.p.columns, "%", ", ")))
@@ -50,6 +50,9 @@ func (a *application) copyDirect(ctx context.Context) ([]refused, error) {
 		a.way = staged
 		return nil, errOtherWay
 	}
+	if err != nil {
+		return nil, err
+	}
 	a.answer.Inserted = int(n)
-	return f.refused, err
+	return f.refused, a.sum.insertedAll()
 }

@@ -10,12 +10,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tidemark/cloud/ledger"
+	"tidemark/cloud/sums"
+	"tidemark/differ/summary"
 	"tidemark/internal/wire"
 )
 
 // versionColumns are what a state is made of, in the order of state.scan.
 const versionColumns = `v.schema, v.epoch, v.epoch_number, v.seq, v.watermark, v.rows, v.loaded, v.pristine, v.cursor, v.marks,
-	v.batch, v.writer, v.writer_name, v.writer_run, v.writer_since`
+	v.batch, v.writer, v.writer_name, v.writer_run, v.writer_since, v.summary, v.summed, v.logged, v.secret`
 
 // readVersions reads one row a table, by the primary key.
 const readVersions = "SELECT v.name, " + versionColumns + " FROM tidemark.versions v WHERE v.customer = $1"
@@ -37,24 +39,29 @@ type state struct {
 	// pristine says that a load is under way that found the table empty, so
 	// that its rows are very likely new.
 	pristine bool
+	mark     sums.Mark
+	secret   summary.Secret
 	shape    int
 
 	since *time.Time
-	// Postgres has no unsigned numbers: seq and watermark are stored as their
-	// bits.
-	seq, watermark int64
+	// Postgres has no unsigned numbers: these are stored as their bits.
+	seq, watermark, summary, summed int64
+	secretBytes                     []byte
 }
 
 // columns are the destinations of versionColumns.
 func (s *state) columns() []any {
 	v := &s.Version
 	return []any{&v.Schema, &v.Epoch, &s.EpochNumber, &s.seq, &s.watermark, &v.Rows, &v.Loaded, &s.pristine, &v.Cursor, &v.Marks,
-		&s.Batch, &v.Writer.ID, &v.Writer.Name, &v.Writer.Run, &s.since}
+		&s.Batch, &v.Writer.ID, &v.Writer.Name, &v.Writer.Run, &s.since,
+		&s.summary, &s.summed, &s.mark.Logged, &s.secretBytes}
 }
 
 // scanned finishes what columns began.
 func (s *state) scanned() {
 	s.Version.Seq, s.Version.Watermark = uint64(s.seq), uint64(s.watermark)
+	s.mark.Number, s.mark.Seq = uint64(s.summary), uint64(s.summed)
+	copy(s.secret[:], s.secretBytes)
 	if s.since != nil {
 		s.WriterSince = s.since.UTC()
 	}
@@ -87,10 +94,12 @@ func (s *state) write(customer, table string) statement {
 	}
 	return statement{
 		sql: `UPDATE tidemark.versions SET schema = $3, epoch = $4, epoch_number = $5, seq = $6, watermark = $7, rows = $8, loaded = $9,
-			pristine = $10, cursor = $11, marks = $12, batch = $13, writer = $14, writer_name = $15, writer_run = $16, writer_since = $17
+			pristine = $10, cursor = $11, marks = $12, batch = $13, writer = $14, writer_name = $15, writer_run = $16, writer_since = $17,
+			summary = $18, summed = $19, logged = $20
 			WHERE customer = $1 AND name = $2`,
 		args: []any{customer, table, v.Schema, v.Epoch, s.EpochNumber, int64(v.Seq), int64(v.Watermark), v.Rows, v.Loaded,
-			s.pristine, v.Cursor, v.Marks, s.Batch, v.Writer.ID, v.Writer.Name, v.Writer.Run, since},
+			s.pristine, v.Cursor, v.Marks, s.Batch, v.Writer.ID, v.Writer.Name, v.Writer.Run, since,
+			int64(s.mark.Number), int64(s.mark.Seq), s.mark.Logged},
 	}
 }
 

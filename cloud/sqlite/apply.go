@@ -9,35 +9,38 @@ import (
 
 	"tidemark/cloud"
 	"tidemark/cloud/ledger"
+	"tidemark/cloud/sums"
+	"tidemark/cloud/sums/upkeep"
 	"tidemark/internal/wire"
 )
 
 // Apply implements cloud.Batches.
 func (s *Store) Apply(ctx context.Context, b cloud.Batch) (wire.Answer, error) {
-	return s.batch(ctx, b, func(p plan, next ledger.State, tx *sql.Tx, a *wire.Answer) error {
+	return s.batch(ctx, b, func(p plan, next ledger.State, tx *sql.Tx, changes *keyedChanges, a *wire.Answer) error {
 		texts, err := statements(ctx, tx, p.find(), p.insert(), p.update())
 		if err != nil {
 			return err
 		}
-		w := upsert{plan: p, batch: b, epoch: next.EpochNumber, find: texts[0], insert: texts[1], update: texts[2], answer: a}
+		w := upsert{plan: p, batch: b, epoch: next.EpochNumber, find: texts[0], insert: texts[1], update: texts[2], changes: changes, answer: a}
 		return each(ctx, b.Rows, w.row)
 	})
 }
 
 // Delete implements cloud.Batches.
 func (s *Store) Delete(ctx context.Context, b cloud.Batch) (wire.Answer, error) {
-	return s.batch(ctx, b, func(p plan, next ledger.State, tx *sql.Tx, a *wire.Answer) error {
+	return s.batch(ctx, b, func(p plan, next ledger.State, tx *sql.Tx, changes *keyedChanges, a *wire.Answer) error {
 		texts, err := statements(ctx, tx, p.find(), p.remove())
 		if err != nil {
 			return err
 		}
-		w := removal{plan: p, batch: b, epoch: next.EpochNumber, find: texts[0], remove: texts[1], answer: a}
+		w := removal{plan: p, batch: b, epoch: next.EpochNumber, find: texts[0], remove: texts[1], changes: changes, answer: a}
 		return each(ctx, b.Rows, w.row)
 	})
 }
 
 // batch does what all batches have in common around the work on their rows.
-func (s *Store) batch(ctx context.Context, b cloud.Batch, work func(plan, ledger.State, *sql.Tx, *wire.Answer) error) (a wire.Answer, err error) {
+func (s *Store) batch(ctx context.Context, b cloud.Batch, work func(plan, ledger.State, *sql.Tx, *keyedChanges, *wire.Answer) error) (a wire.Answer, err error) {
+	var mark sums.Mark
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		h, err := load(ctx, tx, b.Customer, b.Table)
 		if err != nil {
@@ -53,16 +56,26 @@ func (s *Store) batch(ctx context.Context, b cloud.Batch, work func(plan, ledger
 			return err
 		}
 		a = wire.Answer{}
-		if err := work(newPlan(h.set, h.schema), next, tx, &a); err != nil {
+		changes, err := h.beginChanges(ctx, tx, b, next)
+		if err != nil {
+			return err
+		}
+		if err := work(newPlan(h.set, h.schema), next, tx, changes, &a); err != nil {
+			return err
+		}
+		if mark, err = h.endChanges(ctx, tx, b, next, changes); err != nil {
 			return err
 		}
 		next.Version.Rows += int64(a.Inserted - a.Deleted)
 		a.Version = next.Version
-		if err := saveState(ctx, tx, b.Customer, b.Table, next); err != nil {
+		if err := saveState(ctx, tx, b.Customer, b.Table, next, mark); err != nil {
 			return err
 		}
 		return saveAnswer(ctx, tx, b, a)
 	})
+	if err == nil && !a.Replayed {
+		s.upkeep.Applied(upkeep.Table{Customer: b.Customer, Name: b.Table}, mark, b.Header.Complete)
+	}
 	return a, err
 }
 
@@ -114,6 +127,7 @@ type upsert struct {
 	batch                cloud.Batch
 	epoch                int64
 	find, insert, update *sql.Stmt
+	changes              *keyedChanges // nil: no summary is kept
 	answer               *wire.Answer
 	key                  [][]byte
 
@@ -127,14 +141,14 @@ func (w *upsert) row(ctx context.Context, row cloud.Row) (err error) {
 	if w.rowArgs, err = w.plan.rowArgs(w.rowArgs[:0], w.batch.Customer, row.Version, w.epoch, row.Values); err != nil {
 		return err
 	}
-	if w.batch.Header.Kind == wire.Load { // the row is most likely new
-		if inserted, err := w.try(ctx); inserted || err != nil {
-			return err
-		}
-	}
 	w.key = w.key[:0]
 	for _, at := range w.plan.key {
 		w.key = append(w.key, row.Values[at])
+	}
+	if w.batch.Header.Kind == wire.Load { // the row is most likely new
+		if inserted, err := w.try(ctx, row.Version); inserted || err != nil {
+			return err
+		}
 	}
 	if w.keyArgs, err = w.plan.keyArgs(w.keyArgs[:0], w.batch.Customer, w.key); err != nil {
 		return err
@@ -144,7 +158,7 @@ func (w *upsert) row(ctx context.Context, row cloud.Row) (err error) {
 	case err != nil:
 		return err
 	case !found:
-		_, err := w.try(ctx)
+		_, err := w.try(ctx, row.Version)
 		return err
 	case epoch == w.epoch && (version == row.Version || version > row.Version && w.plan.schema.Versioning == wire.ByRowVersion):
 		w.answer.Unchanged++
@@ -155,18 +169,21 @@ func (w *upsert) row(ctx context.Context, row cloud.Row) (err error) {
 		return err
 	}
 	w.answer.Updated++
-	return nil
+	return w.changes.update(w.key, row.Version, version, epoch)
 }
 
 // try inserts the row unless its key is there.
-func (w *upsert) try(ctx context.Context) (bool, error) {
+func (w *upsert) try(ctx context.Context, version uint64) (bool, error) {
 	r, err := w.insert.ExecContext(ctx, w.rowArgs...)
 	if err != nil {
 		return false, err
 	}
 	n, err := r.RowsAffected()
-	w.answer.Inserted += int(n)
-	return n > 0, err
+	if n == 0 || err != nil {
+		return false, err
+	}
+	w.answer.Inserted++
+	return true, w.changes.insert(w.key, version)
 }
 
 // removal works on the keys of a batch of deletes.
@@ -175,6 +192,7 @@ type removal struct {
 	batch        cloud.Batch
 	epoch        int64
 	find, remove *sql.Stmt
+	changes      *keyedChanges // nil: no summary is kept
 	answer       *wire.Answer
 	keyArgs      []any
 }
@@ -198,7 +216,7 @@ func (w *removal) row(ctx context.Context, row cloud.Row) (err error) {
 		return err
 	}
 	w.answer.Deleted++
-	return nil
+	return w.changes.delete(row.Values, version, epoch)
 }
 
 // sameStamp compares the stamp of a line with the state of a row.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tidemark/cloud"
+	"tidemark/cloud/sums"
 	"tidemark/internal/wire"
 )
 
@@ -28,7 +29,10 @@ func (s *Store) Drop(ctx context.Context, customer, table string, d cloud.Drop) 
 			return err
 		}
 		upTo = next.EpochNumber
-		return saveState(ctx, tx, customer, table, next)
+		if err := forget(ctx, tx, customer, table); err != nil {
+			return err
+		}
+		return saveState(ctx, tx, customer, table, next, sums.Mark{})
 	})
 	if err != nil {
 		return a, err
@@ -61,9 +65,12 @@ func (s *Store) dropRows(ctx context.Context, customer, table string, upTo int64
 				return err
 			}
 			deleted += int(n)
+			if n > 0 { // a load may have come between two steps: its summary is made anew
+				h.mark = sums.Mark{}
+			}
 			h.state.Version.Rows -= n
 			after, more = upper, upper != nil
-			return saveState(ctx, tx, customer, table, h.state)
+			return saveState(ctx, tx, customer, table, h.state, h.mark)
 		})
 		if err != nil {
 			return deleted, err

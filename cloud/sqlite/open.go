@@ -11,19 +11,24 @@ import (
 	"os"
 	"time"
 
+	"go.uber.org/zap"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"tidemark/cloud"
+	"tidemark/cloud/sums/upkeep"
 	"tidemark/internal/fault"
 )
 
 // migrations bring a file from the version before to the next; the version is
 // in SQLite's user_version. They are only ever added to.
-var migrations = []string{firstSchema}
+var migrations = []string{firstSchema, summarySchema}
 
 //go:embed schema.sql
 var firstSchema string
+
+//go:embed summaries.sql
+var summarySchema string
 
 // Bounds of one store.
 const (
@@ -37,12 +42,22 @@ const (
 type Store struct {
 	writer *sql.DB // one connection
 	reader *sql.DB
+	upkeep *upkeep.Queue
+	making chan struct{} // held while a summary is made or folded: one at a time
+}
+
+// Options are what a store can be told. Zero values are the defaults.
+type Options struct {
+	Logger *zap.Logger // of upkeep that failed; nil: none
 }
 
 var _ cloud.Store = (*Store)(nil)
 
 // Open opens the store in the file at path, which it makes if it is not there.
-func Open(ctx context.Context, path string) (*Store, error) {
+func Open(ctx context.Context, path string) (*Store, error) { return Options{}.Open(ctx, path) }
+
+// Open opens a store with options.
+func (o Options) Open(ctx context.Context, path string) (*Store, error) {
 	op := "open store " + path
 	if err := private(path); err != nil {
 		return nil, fault.New(op, err, "Check the path, its folder's permissions and the space on its disk.")
@@ -52,7 +67,8 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, fault.New(op, err, "")
 	}
-	s := &Store{writer: writer}
+	s := &Store{writer: writer, making: make(chan struct{}, 1)}
+	s.upkeep = upkeep.New(s.tend, o.Logger)
 	if err := s.migrate(ctx); err != nil {
 		return nil, errors.Join(fault.New(op, err, "Check the path, its folder's permissions and the space on its disk."), writer.Close())
 	}
@@ -114,7 +130,10 @@ func (s *Store) Ready(ctx context.Context) error {
 }
 
 // Close waits for what is running and closes the file.
-func (s *Store) Close() error { return errors.Join(s.reader.Close(), s.writer.Close()) }
+func (s *Store) Close() error {
+	s.upkeep.Close()
+	return errors.Join(s.reader.Close(), s.writer.Close())
+}
 
 // write runs f in a transaction that holds the file's write lock from its
 // start, so that what f reads cannot change before it commits.

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"tidemark/cloud/dataset"
+	"tidemark/cloud/sums"
+	"tidemark/differ/summary"
 	"tidemark/internal/wire"
 )
 
@@ -30,13 +32,18 @@ func (s *Store) Register(ctx context.Context, customer, table string, schema wir
 			if err := change.apply(ctx, tx); err != nil {
 				return err
 			}
+			if before == nil {
+				h.secret = summary.NewSecret()
+			} else if !sums.Survives(*before, schema, change.Reload) {
+				h.mark = sums.Mark{}
+			}
 			h.state, h.schema = h.state.Register(fingerprint, change.Reload), schema
 			if err := saveTable(ctx, tx, customer, table, h); err != nil {
 				return err
 			}
 		}
-		t = wire.Table{Name: table, Version: h.state.Version, Schema: h.schema}
-		return nil
+		t, err = h.answer(table)
+		return err
 	})
 	return t, err
 }
@@ -123,8 +130,13 @@ func saveTable(ctx context.Context, tx *sql.Tx, customer, table string, h held) 
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO tables (customer, name, state, schema) VALUES (?, ?, ?, ?)
-		ON CONFLICT (customer, name) DO UPDATE SET state = excluded.state, schema = excluded.schema`, customer, table, string(state), string(schema))
+	mark, err := json.Marshal(h.mark)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO tables (customer, name, state, schema, secret, mark) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (customer, name) DO UPDATE SET state = excluded.state, schema = excluded.schema, mark = excluded.mark`,
+		customer, table, string(state), string(schema), h.secret[:], string(mark))
 	return err
 }
 

@@ -8,6 +8,8 @@ import (
 
 	"tidemark/cloud/dataset"
 	"tidemark/cloud/ledger"
+	"tidemark/cloud/sums"
+	"tidemark/differ/summary"
 	"tidemark/internal/wire"
 )
 
@@ -16,30 +18,45 @@ type held struct {
 	state  ledger.State
 	schema wire.Schema
 	set    dataset.Dataset
+	secret summary.Secret
+	mark   sums.Mark
 }
 
 // load reads what the file says of a table; a problem NotFound when the
 // customer has not registered it.
 func load(ctx context.Context, tx *sql.Tx, customer, table string) (h held, err error) {
-	var state, schema, set []byte
-	err = tx.QueryRowContext(ctx, "SELECT t.state, t.schema, d.body FROM tables t JOIN datasets d ON d.name = t.name WHERE t.customer = ? AND t.name = ?",
-		customer, table).Scan(&state, &schema, &set)
+	var state, schema, set, secret, mark []byte
+	err = tx.QueryRowContext(ctx, "SELECT t.state, t.schema, d.body, t.secret, t.mark FROM tables t JOIN datasets d ON d.name = t.name WHERE t.customer = ? AND t.name = ?",
+		customer, table).Scan(&state, &schema, &set, &secret, &mark)
 	if errors.Is(err, sql.ErrNoRows) {
 		return held{}, wire.NewProblem(wire.NotFound, "table "+table+" is not registered", "Register its schema first.")
 	}
 	if err != nil {
 		return held{}, err
 	}
-	return h, errors.Join(json.Unmarshal(state, &h.state), json.Unmarshal(schema, &h.schema), json.Unmarshal(set, &h.set))
+	if copy(h.secret[:], secret) != len(h.secret) {
+		return held{}, errors.New("a secret is too short")
+	}
+	return h, errors.Join(json.Unmarshal(state, &h.state), json.Unmarshal(schema, &h.schema), json.Unmarshal(set, &h.set), json.Unmarshal(mark, &h.mark))
 }
 
-func saveState(ctx context.Context, tx *sql.Tx, customer, table string, s ledger.State) error {
+func saveState(ctx context.Context, tx *sql.Tx, customer, table string, s ledger.State, m sums.Mark) error {
 	body, err := json.Marshal(s)
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE tables SET state = ? WHERE customer = ? AND name = ?", string(body), customer, table)
+	mark, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE tables SET state = ?, mark = ? WHERE customer = ? AND name = ?", string(body), string(mark), customer, table)
 	return err
+}
+
+// answer is what the API says of the table.
+func (h *held) answer(table string) (wire.Table, error) {
+	secret, err := h.secret.MarshalText()
+	return wire.Table{Name: table, Version: h.state.Version, Schema: h.schema, Secret: string(secret)}, err
 }
 
 // Versions implements cloud.Tables.
@@ -69,7 +86,10 @@ func (s *Store) Versions(ctx context.Context, customer string) (wire.Versions, e
 func (s *Store) Table(ctx context.Context, customer, table string) (t wire.Table, err error) {
 	err = s.read(ctx, func(tx *sql.Tx) error {
 		h, err := load(ctx, tx, customer, table)
-		t = wire.Table{Name: table, Version: h.state.Version, Schema: h.schema}
+		if err != nil {
+			return err
+		}
+		t, err = h.answer(table)
 		return err
 	})
 	return t, err
@@ -83,7 +103,7 @@ func (s *Store) Release(ctx context.Context, customer, table string) (w wire.Wri
 			return err
 		}
 		w = h.state.Version.Writer
-		return saveState(ctx, tx, customer, table, h.state.Release())
+		return saveState(ctx, tx, customer, table, h.state.Release(), h.mark)
 	})
 	return w, err
 }

@@ -13,6 +13,9 @@ func testRegister(t *testing.T, f *fixture) {
 	want := wire.Table{Name: table, Schema: simple, Version: wire.Version{Schema: simple.Fingerprint()}}
 	for range 2 { // the second time changes nothing
 		got, err := f.Register(t.Context(), customer, table, simple)
+		if want.Secret == "" {
+			want.Secret = got.Secret
+		}
 		if d := cmp.Diff(want, got); err != nil || d != "" {
 			t.Fatalf("Register: %v %s", err, d)
 		}
@@ -21,7 +24,11 @@ func testRegister(t *testing.T, f *fixture) {
 	if d := cmp.Diff(want, got); err != nil || d != "" {
 		t.Errorf("Table: %v %s", err, d)
 	}
-	if v, err := f.Versions(t.Context(), other); err != nil || len(v.Tables) != 0 {
+	elsewhere, err := f.Register(t.Context(), other, "dbo.elsewhere", simple)
+	if err != nil || len(got.Secret) != 32 || len(elsewhere.Secret) != 32 || got.Secret == elsewhere.Secret {
+		t.Errorf("secrets %q and %q, %v", got.Secret, elsewhere.Secret, err)
+	}
+	if v, err := f.Versions(t.Context(), other); err != nil || len(v.Tables) != 1 {
 		t.Errorf("another customer sees %v %v", v, err)
 	}
 	_, err = f.Register(t.Context(), "nobody", table, simple)

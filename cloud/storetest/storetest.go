@@ -55,6 +55,13 @@ func Run(t *testing.T, o Options) {
 		{"types as keys", testTypesAsKeys},
 		{"canceled", testCanceled},
 		{"model", testModel},
+		{"summary model", testSummaryModel},
+		{"summary of many rows", testSummaryLarge},
+		{"summary while batches come", testSummaryConcurrent},
+		{"summary is not there", testSummaryAbsent},
+		{"summary and schemas", testSummarySchemas},
+		{"layout drifts", testLayoutDrifts},
+		{"differences", testDifferences},
 	}
 	for _, p := range parts {
 		t.Run(p.name, func(t *testing.T) { p.run(t, newFixture(t, o)) })
