@@ -35,6 +35,13 @@ unit:
 bench: prepare
 	$(GO) run ./internal/bench $(BENCH)
 
+# Holds a server against the contract: make conformance URL=https://cloud.example CUSTOMER=acme KEY=tmk_...
+# The key can also come from the environment (KEY or TIDEMARK_KEY); it is on no command line of the test.
+conformance: export TIDEMARK_KEY := $(or $(KEY),$(TIDEMARK_KEY))
+conformance:
+	@test -n '$(URL)' -a -n '$(CUSTOMER)' -a -n "$$TIDEMARK_KEY" || { echo 'usage: make conformance URL=https://cloud.example CUSTOMER=acme KEY=tmk_...' >&2; exit 2; }
+	$(GO) test ./cloud/conformance -count=1 -v -run '^TestBaseURL$$' -base-url '$(URL)' -customer '$(CUSTOMER)'
+
 demo:
 	$(GO) run ./cmd/demo
 

@@ -22,14 +22,6 @@ const maxDifferences = 64 << 20
 // defaultWidth is that of sums whose width nobody asked for.
 const defaultWidth = 4
 
-// summaries returns the store as one that keeps summaries.
-func (s *Server) summaries() (Summaries, error) {
-	if sums, ok := s.store.(Summaries); ok {
-		return sums, nil
-	}
-	return nil, wire.NewProblem(wire.NoSummary, "this server keeps no summaries", "Compare by manifests.")
-}
-
 // getSummary answers root and nodes. The ETag tells which rows they sum up,
 // and how.
 func (s *Server) getSummary(c *call) error {
@@ -37,11 +29,7 @@ func (s *Server) getSummary(c *call) error {
 	if err != nil {
 		return malformed(err)
 	}
-	sums, err := s.summaries()
-	if err != nil {
-		return err
-	}
-	t, err := sums.Tree(c.r.Context(), c.customer, c.table)
+	t, err := s.store.Tree(c.r.Context(), c.customer, c.table)
 	if err != nil {
 		return err
 	}
@@ -76,15 +64,11 @@ func widthOf(r *http.Request) (int, error) {
 
 // postSummary answers the leaves of nodes.
 func (s *Server) postSummary(c *call) error {
-	sums, err := s.summaries()
-	if err != nil {
-		return err
-	}
 	q, err := question(c, summary.ReadLeavesQuestion)
 	if err != nil {
 		return err
 	}
-	a, err := sums.Leaves(c.r.Context(), c.customer, c.table, q)
+	a, err := s.store.Leaves(c.r.Context(), c.customer, c.table, q)
 	if err != nil {
 		return err
 	}
@@ -99,10 +83,6 @@ func (s *Server) postSummary(c *call) error {
 
 // postDifferences compares the rows of leaves, and answers leaf by leaf.
 func (s *Server) postDifferences(c *call) error {
-	sums, err := s.summaries()
-	if err != nil {
-		return err
-	}
 	q, err := question(c, summary.ReadCompareQuestion)
 	if err != nil {
 		return err
@@ -110,7 +90,7 @@ func (s *Server) postDifferences(c *call) error {
 	return s.answerMessage(c, func(w io.Writer) error {
 		out := summary.NewDifferenceWriter(w, q)
 		leaves, rows, size := 0, 0, 0
-		err := sums.Differences(c.r.Context(), c.customer, c.table, q, func(d summary.LeafDifference) error {
+		err := s.store.Differences(c.r.Context(), c.customer, c.table, q, func(d summary.LeafDifference) error {
 			leaves, rows, size = leaves+1, rows+d.Rows.N, size+len(d.Rows.Buf)
 			if rows > summary.MaxRowsCompared || size > maxDifferences {
 				return wire.NewProblem(wire.TooLarge, fmt.Sprintf("over %d rows, or %d bytes of them, differ", summary.MaxRowsCompared, maxDifferences), "Ask for fewer leaves at once.")

@@ -32,6 +32,7 @@ type site struct {
 	epoch   string
 	writer  wire.Writer
 	version wire.Version
+	secret  string
 }
 
 // answer is what came back, whole.
@@ -123,7 +124,7 @@ func (s *site) register(t *testing.T) wire.Table {
 	}
 	var got wire.Table
 	s.do(t, http.MethodPut, s.path("/schema"), body, asJSON).document(t, &got)
-	s.version = got.Version
+	s.version, s.secret = got.Version, got.Secret
 	return got
 }
 

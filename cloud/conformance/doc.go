@@ -2,6 +2,10 @@
 // from outside: all that it knows of the server is its URL, a customer and a
 // key. A team with a cloud API of its own runs it in a checkout with
 //
+//	make conformance URL=https://cloud.example CUSTOMER=acme KEY=tmk_...
+//
+// which is
+//
 //	TIDEMARK_KEY=tmk_... go test ./cloud/conformance -run BaseURL -base-url https://cloud.example -customer acme
 //
 // or makes a program of it, which needs no checkout where it runs:
@@ -16,5 +20,7 @@
 //
 // The suite makes tables under names of its own and drops their rows at its
 // end. It says what an agent relies on and nothing of how a server stores
-// rows: what it checks of values is that keys keep their identity.
+// rows: what it checks of values is that keys keep their identity. Summaries it
+// computes itself, from the rows that the server lists, and holds them against
+// the server's to the last bit.
 package conformance

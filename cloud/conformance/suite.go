@@ -44,13 +44,19 @@ func Run(t *testing.T, o Options) {
 		{"compare", testCompare},
 		{"list", testList},
 		{"bad manifests", testBadManifests},
+		{"summary", testSummary},
+		{"summary of text", testSummaryOfText},
+		{"summary of GUIDs", testSummaryOfGUIDs},
+		{"summary of epochs", testSummaryOfEpochs},
+		{"differences", testDifferences},
+		{"bad summaries", testBadSummaries},
 	}
 	for _, p := range parts {
 		t.Run(p.name, func(t *testing.T) {
 			s := o.site("conformance/" + p.name + " " + random())
 			s.register(t)
+			defer s.drop(t)
 			p.run(t, s)
-			s.do(t, http.MethodDelete, s.path("/rows")+"?take_over=true&writer="+url.QueryEscape(s.writer.ID), nil)
 		})
 	}
 }
@@ -59,6 +65,12 @@ func (o Options) site(table string) *site {
 	return &site{Options: o, table: table, epoch: "epoch-a", writer: wire.Writer{ID: "conformance-1", Name: "suite", Run: "1"},
 		schema: wire.Schema{Columns: []wire.Column{{Name: "id", Type: wire.Type{Kind: wire.Int}}, {Name: "c", Type: wire.Type{Kind: wire.NVarChar, Len: 40}, Nullable: true}},
 			Key: []string{"id"}, Versioning: wire.ByRowVersion}}
+}
+
+// drop drops the rows of the table.
+func (s *site) drop(t *testing.T) {
+	t.Helper()
+	s.do(t, http.MethodDelete, s.path("/rows")+"?take_over=true&writer="+url.QueryEscape(s.writer.ID), nil)
 }
 
 func (o Options) testKeys(t *testing.T) {

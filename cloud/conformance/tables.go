@@ -12,7 +12,7 @@ import (
 )
 
 func testRegister(t *testing.T, s *site) {
-	want := wire.Table{Name: s.table, Schema: s.schema, Version: wire.Version{Schema: s.schema.Fingerprint()}}
+	want := wire.Table{Name: s.table, Schema: s.schema, Version: wire.Version{Schema: s.schema.Fingerprint()}, Secret: s.secret}
 	if d := cmp.Diff(want, s.register(t)); d != "" {
 		t.Errorf("registered again: %s", d)
 	}
@@ -20,6 +20,10 @@ func testRegister(t *testing.T, s *site) {
 	s.do(t, http.MethodGet, s.path(""), nil).document(t, &got)
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("read: %s", d)
+	}
+	other := s.Options.site(s.table + " of its own")
+	if other.register(t); s.secret != "" && (len(s.secret) != 32 || other.secret == s.secret) {
+		t.Errorf("the secrets of two tables are %q and %q", s.secret, other.secret)
 	}
 	s.load(t, `["1",1,"a"]`)
 	s.schema.Columns = append(s.schema.Columns, wire.Column{Name: "d", Type: wire.Type{Kind: wire.BigInt}, Nullable: true})
