@@ -3,7 +3,9 @@ package control
 import (
 	"context"
 	"os"
+	"os/user"
 	"runtime"
+	"strconv"
 )
 
 // maxStacks bounds the text of all stacks, in bytes.
@@ -12,6 +14,7 @@ const maxStacks = 8 << 20
 // A Process is how the service's process stands, for support.
 type Process struct {
 	PID        int    `json:"pid"`
+	Account    string `json:"account"` // that it runs as
 	Goroutines int    `json:"goroutines"`
 	CPUs       int    `json:"cpus"`        // that it may use
 	Heap       uint64 `json:"heap_bytes"`  // in use
@@ -25,7 +28,7 @@ func process(context.Context, request) (Process, error) {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	p := Process{
-		PID: os.Getpid(), Goroutines: runtime.NumGoroutine(), CPUs: runtime.GOMAXPROCS(0),
+		PID: os.Getpid(), Account: account(), Goroutines: runtime.NumGoroutine(), CPUs: runtime.GOMAXPROCS(0),
 		Heap: m.HeapInuse, System: m.Sys, Collected: m.NumGC,
 	}
 	buf := make([]byte, 256<<10)
@@ -37,6 +40,14 @@ func process(context.Context, request) (Process, error) {
 		}
 		buf = make([]byte, 2*len(buf))
 	}
+}
+
+// account is the name of the account, or its number where it has none.
+func account() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return strconv.Itoa(os.Geteuid())
 }
 
 // Process asks for the state of the service's process, with the stacks of all

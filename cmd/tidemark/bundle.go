@@ -176,4 +176,3 @@ func stateFiles(dir string) stateDirectory {
 	}
 	return s
 }
-

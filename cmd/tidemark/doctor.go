@@ -3,15 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"tidemark/agent/config"
-	"tidemark/agent/control"
 )
 
 // A finding is what doctor found out about one thing.
@@ -36,8 +35,10 @@ func newDoctor(a *app) *cobra.Command {
 		Use:   "doctor",
 		Short: "Is everything there that the agent needs?",
 		Long: `Tries everything that the agent needs, from this terminal and as this user: the
-configuration, the cloud and the key, each source and its login, and each table:
-its key, its rowversion column, the rights to read it, the index worth adding.
+configuration, the service's account and disk, the way to the cloud (proxy, name,
+connection, certificate, clock) and the key, each source, its login, its isolation
+level and what holds its changes back, and each table: its key, its rowversion
+column, the rights to read it, the index worth adding.
 
 It reads no rows and changes nothing. It works whether the service runs or not.`,
 		Example: "  tidemark doctor\n  sudo -u tidemark tidemark doctor",
@@ -70,26 +71,18 @@ It reads no rows and changes nothing. It works whether the service runs or not.`
 
 // examine goes from the inside out: what comes later needs what came before.
 func examine(ctx context.Context, path string, c *config.Config) []finding {
-	all := []finding{{What: "configuration", Verdict: good, Message: path}, examineService(ctx, c), examineCloud(ctx, c)}
+	all := []finding{{What: "configuration", Verdict: good, Message: path}}
+	service, status := examineService(ctx, c)
+	all = append(append(all, service...), examineDisk(c))
+	network, reached := examineNetwork(ctx, c, time.Now())
+	all = append(all, network...)
+	if reached {
+		all = append(all, examineCloud(ctx, c))
+	}
 	for _, s := range c.Sources {
-		all = append(all, examineSource(ctx, s)...)
+		all = append(all, examineSource(ctx, s, status)...)
 	}
 	return all
-}
-
-func examineService(ctx context.Context, c *config.Config) finding {
-	client := control.NewClient(c.StateDir)
-	defer client.Close()
-	f := finding{What: "service", Verdict: good, Message: "running"}
-	_, err := client.Status(ctx)
-	switch {
-	case errors.Is(err, control.ErrNotRunning):
-		f.Verdict, f.Message = advice, "not running"
-		f.Hint = "start it with `tidemark service start`"
-	case err != nil:
-		return failed("service", err)
-	}
-	return f
 }
 
 func printFindings(w io.Writer, findings []finding) error {

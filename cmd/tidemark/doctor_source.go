@@ -3,16 +3,18 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 
+	"tidemark/agent"
 	"tidemark/agent/config"
 	"tidemark/sqlserver"
 )
 
 // examineSource finds out about a source, and about its tables when the
 // source itself can be worked with.
-func examineSource(ctx context.Context, s config.Source) []finding {
+func examineSource(ctx context.Context, s config.Source, status *agent.Status) []finding {
 	what := "source " + s.Name
 	source, err := openSource(s)
 	if err != nil {
@@ -23,10 +25,14 @@ func examineSource(ctx context.Context, s config.Source) []finding {
 	defer cancel()
 	server, err := source.Inspect(asked)
 	if err != nil {
-		return []finding{failed(what, err)}
+		f := failed(what, err)
+		if class, _ := sqlserver.Classify(err); class == sqlserver.ClassUnreached && s.Server != "" {
+			f.Notes = append(f.Notes, addressOf(asked, s.Server))
+		}
+		return []finding{f}
 	}
 	f := finding{What: what, Verdict: good, Notes: server.Notes}
-	f.Message = fmt.Sprintf("SQL Server %s %s, database %s, login %s", server.Version, server.Edition, server.Database, server.Login)
+	f.Message = fmt.Sprintf("SQL Server %s %s, database %s, login %s, %s", server.Version, server.Edition, server.Database, server.Login, isolation(server))
 	for _, r := range server.Rights {
 		if !r.Held {
 			f.Notes = append(f.Notes, fmt.Sprintf("without %s, which %s", r.Name, r.Use))
@@ -36,11 +42,63 @@ func examineSource(ctx context.Context, s config.Source) []finding {
 	if err != nil {
 		return []finding{f, failed("catalog of "+s.Name, err)}
 	}
-	all := []finding{f}
+	all := []finding{f, examineCeiling(asked, source, s.Name, status)}
 	for _, t := range s.Tables {
 		all = append(all, examineTable(ctx, source, catalog, t, server.Login))
 	}
 	return all
+}
+
+// isolation says how rows are read.
+func isolation(s sqlserver.Server) string {
+	switch {
+	case s.Snapshot:
+		return "reads under SNAPSHOT isolation"
+	case s.ReadCommittedSnapshot:
+		return "reads under READ COMMITTED with row versions"
+	}
+	return "reads under READ COMMITTED with locks"
+}
+
+// examineCeiling looks whether an open transaction holds changes back. How long
+// it has stood still is what the service has seen.
+func examineCeiling(ctx context.Context, source *sqlserver.Source, name string, status *agent.Status) finding {
+	f := finding{What: "ceiling of " + name, Verdict: good}
+	p, err := source.Probe(ctx, nil)
+	if err != nil {
+		return failed(f.What, err)
+	}
+	if !p.InFlight {
+		f.Message = fmt.Sprintf("no open transaction holds changes back, row versions up to %d can be read", p.DBTS)
+		return f
+	}
+	f.Message = fmt.Sprintf("open transactions hold back row versions from %d to %d", p.Ceiling+1, p.DBTS)
+	holder, err := source.Holder(ctx)
+	switch {
+	case err != nil || holder == "":
+		f.Notes = append(f.Notes, "which is not told: the login needs VIEW SERVER STATE, on Azure SQL VIEW DATABASE STATE, to see it")
+	default:
+		f.Message += "; the oldest is " + holder
+	}
+	if status != nil {
+		for _, s := range status.Sources {
+			if s.Name == name && s.Problem != nil && s.Problem.Kind == agent.ProblemCeiling {
+				f.Verdict = wrong
+				f.Message += fmt.Sprintf("; it has not moved for %s", span(status.Time.Sub(s.Problem.Since)))
+				f.Hint = "look for a session with an old open transaction (DBCC OPENTRAN) and end it"
+			}
+		}
+	}
+	return f
+}
+
+// addressOf tells what the name of a server that does not answer stands for.
+func addressOf(ctx context.Context, server string) string {
+	addresses, err := net.DefaultResolver.LookupHost(ctx, server)
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("%s is %s", server, strings.Join(addresses, ", "))
 }
 
 func examineTable(ctx context.Context, source *sqlserver.Source, catalog []*sqlserver.Table, t config.Table, login string) finding {

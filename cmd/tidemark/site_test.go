@@ -55,6 +55,8 @@ func TestSites(t *testing.T) {
 					e.Setenv("TZ", "UTC")
 					e.Setenv("TIDEMARK_CONFIG", filepath.Join(e.WorkDir, "tidemark.yaml"))
 					e.Setenv("CLOUD_KEY", s.key)
+					e.Setenv("GOOD_KEY", s.key)
+					e.Setenv("GOOD_DSN", s.db.DSN())
 					e.Setenv("CLOUD_URL", s.server.URL)
 					e.Setenv("SQL_DSN", s.db.DSN())
 					e.Setenv("SCHEMA", s.db.Schema)
