@@ -126,7 +126,7 @@ func TestRefusedKey(t *testing.T) {
 
 func TestKeyThatCannotBeRead(t *testing.T) {
 	missing := errors.New("no such file")
-	var err error = missing
+	err := missing
 	c := client(t, func(*http.Request) (*http.Response, error) { return versions(), nil }, func(c *uploader.Config) {
 		c.Key = func() (string, error) { return "k", err }
 	})
@@ -172,16 +172,16 @@ func TestSlowBodies(t *testing.T) {
 	lines := noise(400_000)
 	read := func(r *http.Request, n int, pause time.Duration) error {
 		buf := make([]byte, n)
-		for {
+		for more := true; more; {
 			select {
 			case <-time.After(pause):
 			case <-r.Context().Done():
 				return r.Context().Err()
 			}
-			if _, err := r.Body.Read(buf); err != nil {
-				return nil // all of it
-			}
+			_, err := r.Body.Read(buf)
+			more = err == nil
 		}
+		return nil
 	}
 	t.Run("too slow", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {

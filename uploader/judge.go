@@ -101,7 +101,8 @@ func (r *reply) kind() string {
 // problem returns the problem document, or nil when the answer is none.
 func (r *reply) problem() *wire.Problem {
 	var p wire.Problem
-	if r.kind() != wire.ProblemType || json.Unmarshal(r.body, &p) != nil || p.Code == "" || p.Status != r.status {
+	ours := r.kind() == wire.ProblemType && json.Unmarshal(r.body, &p) == nil
+	if !ours || p.Code == "" || p.Status != r.status {
 		return nil
 	}
 	return &p

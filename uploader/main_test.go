@@ -3,6 +3,7 @@ package uploader_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -144,7 +145,7 @@ func decoded(t testing.TB, b []byte) (wire.Header, []byte) {
 	var lines []byte
 	for {
 		l, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return h, lines
 		}
 		if err != nil {

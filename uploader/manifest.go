@@ -102,7 +102,7 @@ func (r *reply) list(head *wire.ListHeader, out *wire.Lines, h wire.ManifestHead
 	body.Expect(head.Rows)
 	for {
 		line, err := body.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return checkEpoch(head.Version, h)
 		}
 		if err != nil {

@@ -15,7 +15,7 @@ const (
 	HeaderPolicy    = "Tidemark-Policy"     // in answers: the policy's current ETag
 )
 
-// Kind of a batch.
+// A BatchKind says what a batch does.
 type BatchKind string
 
 // The kinds of a batch. A repair inserts and updates like a delta, moves no

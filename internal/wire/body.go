@@ -168,14 +168,14 @@ func (b *BodyReader) Next() ([]byte, error) {
 		b.rows--
 		return b.readLine(b.max.Line)
 	}
-	switch _, err := b.in.ReadByte(); {
-	case err == nil:
+	_, err := b.in.ReadByte()
+	if err == nil {
 		return nil, fmt.Errorf("%w: more lines than its header announces", ErrBody)
-	case err == io.EOF:
-		return nil, io.EOF
-	default:
-		return nil, fmt.Errorf("%w: %w", ErrBody, err)
 	}
+	if errors.Is(err, io.EOF) {
+		return nil, io.EOF
+	}
+	return nil, fmt.Errorf("%w: %w", ErrBody, err)
 }
 
 func (b *BodyReader) readLine(max int) ([]byte, error) {

@@ -26,7 +26,7 @@ func read(body []byte, max Limits) (lines []string, err error) {
 	r.Expect(h.Rows)
 	for {
 		line, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return lines, nil
 		}
 		if err != nil {

@@ -83,7 +83,7 @@ func (f *FrameReader) Read(p []byte) (int, error) {
 	if f.left -= int64(n); f.left < 0 {
 		return 0, ErrTooLarge
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = frameError(err)
 	}
 	return n, err
