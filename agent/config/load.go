@@ -79,10 +79,7 @@ func Parse(path string, text []byte) (*Config, error) {
 	if err != nil {
 		return nil, fault.New("read the configuration", err, "")
 	}
-	d := &decoder{
-		file: newFile(path, text), dir: dir,
-		anchors: map[string]ast.Node{}, at: map[string]spot{}, keys: map[string]spot{}, mistyped: map[string]bool{},
-	}
+	d := newDecoder(path, dir, text)
 	root, problem := d.parse(text)
 	if problem != nil {
 		return nil, Problems{*problem}
@@ -91,14 +88,7 @@ func Parse(path string, text []byte) (*Config, error) {
 	c.Path, c.file = path, d.file
 	check(d, c)
 	if len(d.problems) > 0 {
-		for i := range d.problems { // what was hidden later is hidden everywhere
-			p := &d.problems[i]
-			*p = d.file.problem(spot{p.Line, p.Column, p.width}, *p)
-		}
-		slices.SortStableFunc(d.problems, func(a, b Problem) int {
-			return (a.Line-b.Line)*10_000 + a.Column - b.Column
-		})
-		return nil, d.problems
+		return nil, d.sorted()
 	}
 	c.references = append(d.secrets, d.paths...)
 	slices.SortStableFunc(c.references, func(a, b located) int { return a.at.line - b.at.line })

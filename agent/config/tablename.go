@@ -19,7 +19,7 @@ func (*TableName) expected() string {
 }
 
 func quoteName(s string) string {
-	if strings.ContainsAny(s, ".[] \"") {
+	if strings.ContainsAny(s, ".[] \"*?%") {
 		return "[" + strings.ReplaceAll(s, "]", "]]") + "]"
 	}
 	return s

@@ -1,14 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"tidemark/agent/config"
 	"tidemark/agent/control"
@@ -49,7 +48,7 @@ request, a login's password after "tidemark reload".`,
 		Args:    secretName,
 	}
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		value, err := a.askSecret(cmd.InOrStdin(), args[0])
+		value, err := a.askSecret(cmd.Context(), cmd.InOrStdin(), args[0])
 		if err == nil {
 			err = a.keepSecret(args[0], value)
 		}
@@ -79,31 +78,23 @@ func (a *app) stateDir() string {
 
 var errTwice = errors.New("these were not the same")
 
-// askSecret reads a secret from a terminal, or all of what is no terminal.
-func (a *app) askSecret(in io.Reader, name string) (string, error) {
-	f, ok := in.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+// askSecret asks for a secret twice at a terminal, and reads all of what is no
+// terminal.
+func (a *app) askSecret(ctx context.Context, in io.Reader, name string) (string, error) {
+	p := newPrompt(in, a.err)
+	if p == nil {
 		b, err := io.ReadAll(io.LimitReader(in, secrets.MaxBytes+1))
 		return string(b), err
 	}
-	var typed [2]string
-	for i, prompt := range []string{name + ": ", "once more: "} {
-		if _, err := fmt.Fprint(a.err, prompt); err != nil {
-			return "", err
-		}
-		b, err := term.ReadPassword(int(f.Fd()))
-		if _, err := fmt.Fprintln(a.err); err != nil {
-			return "", err
-		}
-		if err != nil {
-			return "", err
-		}
-		typed[i] = string(b)
+	typed, err := p.secret(ctx, name)
+	if err != nil {
+		return "", err
 	}
-	if typed[0] != typed[1] {
-		return "", errTwice
+	again, err := p.secret(ctx, "once more")
+	if err == nil && again != typed {
+		err = errTwice
 	}
-	return typed[0], nil
+	return typed, err
 }
 
 func newSecretList(a *app) *cobra.Command {

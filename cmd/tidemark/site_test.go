@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/microsoft/go-mssqldb/msdsn"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"tidemark/cloud"
@@ -59,6 +60,14 @@ func TestSites(t *testing.T) {
 					e.Setenv("GOOD_DSN", s.db.DSN())
 					e.Setenv("CLOUD_URL", s.server.URL)
 					e.Setenv("SQL_DSN", s.db.DSN())
+					server, err := msdsn.Parse(s.db.DSN())
+					if err != nil {
+						return err
+					}
+					e.Setenv("SQL_SERVER", fmt.Sprintf("%s:%d", server.Host, server.Port))
+					e.Setenv("SQL_DATABASE", server.Database)
+					e.Setenv("SQL_USER", server.User)
+					e.Setenv("SQL_PASSWORD", server.Password)
 					e.Setenv("SCHEMA", s.db.Schema)
 					return nil
 				},

@@ -184,6 +184,16 @@ func init() {
 				}
 			})
 		})
+	defineView("allocation_units", "allocation_unit_id bigint, type tinyint, type_desc nvarchar60?, container_id bigint, data_space_id int?, total_pages bigint, used_pages bigint, data_pages bigint",
+		func(x *exec, add func(...any)) error {
+			return x.eachTable(func(t *table) {
+				for _, ix := range t.indexes {
+					id := int64(t.id)<<16 | int64(ix.id)
+					pages := t.live/100 + 1
+					add(id<<1, 1, "IN_ROW_DATA", id, 1, pages, pages, pages)
+				}
+			})
+		})
 	defineView("dm_db_partition_stats", "partition_id bigint, object_id int, index_id int, partition_number int, in_row_data_page_count bigint, in_row_used_page_count bigint, "+
 		"in_row_reserved_page_count bigint, used_page_count bigint, reserved_page_count bigint, row_count bigint",
 		func(x *exec, add func(...any)) error {

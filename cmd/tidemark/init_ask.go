@@ -1,0 +1,165 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"tidemark/agent/config"
+	"tidemark/agent/secrets"
+	"tidemark/internal/fault"
+)
+
+// An initSecret is a secret on its way from an answer to the store.
+type initSecret struct {
+	name      string // in the store
+	value     string
+	reference string // in the configuration file
+	keep      bool   // it is not in the store yet
+}
+
+// stored names a secret that is to be kept.
+func stored(name, value string, keep bool) initSecret {
+	return initSecret{name: name, value: value, reference: "${secret:" + name + "}", keep: keep}
+}
+
+// secret finds a secret: in the answers, in the store, or by asking. A person
+// may press Enter to go by what is in the store.
+func (i *initiation) secret(ctx context.Context, name, question string, answer config.Secret) (initSecret, error) {
+	if !answer.IsZero() {
+		value, err := answer.Value()
+		if err != nil {
+			return initSecret{}, configError{fault.New("read the answers", err, "")}
+		}
+		if lasting := answer.Lasting(); lasting != "" {
+			return initSecret{name: name, value: value, reference: lasting}, nil
+		}
+		return stored(name, value, true), nil
+	}
+	there, err := secrets.Beside(i.configPath).Get(name)
+	if err != nil && !errors.Is(err, secrets.ErrNone) {
+		return initSecret{}, aboutSecret("read the secret "+name, err)
+	}
+	if i.prompt != nil {
+		if there != "" {
+			question += " (Enter: the one that is kept)"
+		}
+		typed, err := i.prompt.secret(ctx, question)
+		if err != nil || typed != "" {
+			return stored(name, typed, true), err
+		}
+	}
+	return stored(name, there, false), nil
+}
+
+// askCloud finds out who the site is.
+func (i *initiation) askCloud(ctx context.Context) (err error) {
+	if err := i.need(ctx, &i.URL, "url", "address of the cloud API"); err != nil {
+		return err
+	}
+	if err := i.need(ctx, &i.Customer, "customer", "customer, as the cloud's operator named it"); err != nil {
+		return err
+	}
+	if i.key, err = i.secret(ctx, "cloud.key", "the customer's key", i.Key); err == nil && i.key.value == "" {
+		err = missing("key", "or keep it before: `tidemark secret set cloud.key`")
+	}
+	return err
+}
+
+// askSource finds out how the database is reached. When it is called again the
+// answers of before are offered.
+func (i *initiation) askSource(ctx context.Context) (err error) {
+	if i.prompt == nil {
+		if i.splitServer(i.Server); i.Server == "" {
+			return missing("server", "")
+		}
+	} else {
+		server := i.Server
+		if i.Instance != "" {
+			server += `\` + i.Instance
+		} else if i.Port != 0 {
+			server += ":" + strconv.Itoa(i.Port)
+		}
+		if server, err = i.prompt.ask(ctx, `SQL Server: host, host:port or host\instance`, server); err != nil {
+			return err
+		}
+		i.splitServer(server)
+	}
+	if err := i.need(ctx, &i.Database, "database", "database"); err != nil {
+		return err
+	}
+	if runtime.GOOS != "windows" {
+		err = i.need(ctx, &i.User, "user", "login")
+	} else if i.prompt != nil {
+		i.User, err = i.prompt.ask(ctx, "login (Enter: the service's own account)", i.User)
+	}
+	if err != nil {
+		return err
+	}
+	before := i.password
+	if i.password = (initSecret{}); i.User != "" {
+		i.password, err = i.secret(ctx, "sql.password", "its password", i.Password)
+		if err != nil {
+			return err
+		}
+		if i.password.value == "" || before.keep && !i.password.keep { // Enter, after one that did not serve
+			i.password = before
+		}
+		if i.password.value == "" {
+			return missing("password", "or keep it before: `tidemark secret set sql.password`")
+		}
+	}
+	if i.prompt != nil {
+		i.Encrypt, err = i.prompt.ask(ctx, "encryption: strict, true, login or off", cmp.Or(i.Encrypt, "true"))
+	}
+	i.Encrypt = cmp.Or(i.Encrypt, "true")
+	return err
+}
+
+// splitServer takes host:port, host,port and host\instance apart.
+func (i *initiation) splitServer(text string) {
+	host, instance, named := strings.Cut(text, `\`)
+	if named {
+		i.Server, i.Instance, i.Port = host, instance, 0
+		return
+	}
+	at := strings.LastIndexAny(text, ":,")
+	if at < 0 || strings.Count(text, ":") > 1 { // an IPv6 address
+		i.Server = text
+		return
+	}
+	if port, err := strconv.Atoi(strings.TrimSpace(text[at+1:])); err == nil {
+		i.Server, i.Port, i.Instance = text[:at], port, ""
+	}
+}
+
+// need asks for an answer that there must be; flag is what gives it where
+// nobody can be asked.
+func (i *initiation) need(ctx context.Context, answer *string, flag, question string) (err error) {
+	if i.prompt == nil {
+		if *answer == "" {
+			return missing(flag, "")
+		}
+		return nil
+	}
+	for tries := 0; tries < 3; tries++ {
+		if *answer, err = i.prompt.ask(ctx, question, *answer); err != nil || *answer != "" {
+			return err
+		}
+	}
+	return missing(flag, "")
+}
+
+// missing is an answer that nobody can be asked for.
+func missing(answer, hint string) error {
+	if answer != "key" && answer != "password" {
+		hint = strings.TrimSpace("give --" + answer + ", or " + answer + " in the file of answers")
+	} else {
+		hint = "give it in the file of answers (--from), " + hint
+	}
+	return usageError{fault.New("make a configuration", fmt.Errorf("%s is missing", answer), hint)}
+}
