@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"tidemark/cloud/sums"
+	"tidemark/cloud/sums/upkeep"
 	"tidemark/differ/summary"
 	"tidemark/internal/canon"
 	"tidemark/internal/wire"
@@ -16,7 +17,9 @@ func (s *Store) Tree(ctx context.Context, customer, table string) (t *summary.Tr
 		if err != nil {
 			return err
 		}
-		t, err = nodes.Tree(k.layout)
+		if t, err = nodes.Tree(k.layout); err == nil && sums.LeavesDue(k.st.mark.Logged-k.leavesAt, t.Leaves, true) {
+			s.upkeep.Ask(upkeep.Table{Customer: customer, Name: table, Soon: true})
+		}
 		return err
 	})
 	return t, err

@@ -21,12 +21,12 @@ func (s *Store) Fold(ctx context.Context, customer, table string) error {
 }
 
 // foldDue folds what is due in a summary that was read just now.
-func (s *Store) foldDue(ctx context.Context, c *session, customer, table string, k kept) error {
+func (s *Store) foldDue(ctx context.Context, c *session, customer, table string, k kept, soon bool) error {
 	nodes, err := sums.ParseNodes(k.nodes)
 	if err != nil {
 		return err
 	}
-	leaves := sums.LeavesDue(k.st.mark.Logged-k.leavesAt, nodes.Leaves())
+	leaves := sums.LeavesDue(k.st.mark.Logged-k.leavesAt, nodes.Leaves(), soon)
 	if !leaves && !sums.NodesDue(k.st.mark.Logged-k.nodesAt, len(k.nodes)) {
 		return nil
 	}

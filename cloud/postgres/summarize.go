@@ -280,7 +280,7 @@ func (s *Store) look(ctx context.Context, t upkeep.Table, wait bool) error {
 		var none *errNone
 		switch {
 		case err == nil:
-			err = s.foldDue(ctx, c, t.Customer, t.Name, k)
+			err = s.foldDue(ctx, c, t.Customer, t.Name, k, t.Soon)
 		case errors.As(err, &none) && none.wanted:
 			err = sums.ErrBlob
 		default:

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tidemark/cloud/sums"
+	"tidemark/cloud/sums/upkeep"
 	"tidemark/differ/summary"
 	"tidemark/internal/canon"
 	"tidemark/internal/wire"
@@ -13,12 +14,14 @@ import (
 
 // Tree implements cloud.Summaries.
 func (s *Store) Tree(ctx context.Context, customer, table string) (t *summary.Tree, err error) {
-	err = s.question(ctx, customer, table, func(tx *sql.Tx, _ held, k kept) error {
+	err = s.question(ctx, customer, table, func(tx *sql.Tx, h held, k kept) error {
 		nodes, err := k.current(ctx, tx, customer, table)
 		if err != nil {
 			return err
 		}
-		t, err = nodes.Tree(k.layout)
+		if t, err = nodes.Tree(k.layout); err == nil && sums.LeavesDue(h.mark.Logged-k.leavesAt, t.Leaves, true) {
+			s.upkeep.Ask(upkeep.Table{Customer: customer, Name: table, Soon: true})
+		}
 		return err
 	})
 	return t, err

@@ -231,7 +231,7 @@ func (s *Store) tend(ctx context.Context, t upkeep.Table) error {
 			if err != nil {
 				return err
 			}
-			due = sums.NodesDue(h.mark.Logged-k.nodesAt, len(k.nodes)) || sums.LeavesDue(h.mark.Logged-k.leavesAt, nodes.Leaves())
+			due = sums.NodesDue(h.mark.Logged-k.nodesAt, len(k.nodes)) || sums.LeavesDue(h.mark.Logged-k.leavesAt, nodes.Leaves(), t.Soon)
 			return nil
 		})
 		switch {

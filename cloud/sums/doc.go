@@ -13,10 +13,11 @@
 //
 // Reading adds the tail to the blobs. Folding writes the sum down: the nodes
 // when their tail is longer than a few pages, which costs one small blob, the
-// leaves when theirs is about as long as they are, so that every byte of the
-// log makes about one byte of leaves written again. Random updates, a leaf
-// each, then cost 18 bytes of log, as much of leaves, and no page that other
-// batches touch.
+// leaves when theirs is two and a half times as long as they are. Random
+// updates, a leaf each, then cost 18 bytes of log, half as much of leaves
+// written again, and no page that other batches touch. Who asks for the nodes
+// may ask for leaves next: then a long tail of theirs is folded before it is
+// due.
 //
 // # Layouts in turn
 //

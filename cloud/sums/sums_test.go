@@ -359,17 +359,21 @@ func TestDue(t *testing.T) {
 		blob         int
 		nodesDue     bool
 		leavesDue    bool
+		soon         bool // leaves, when somebody will ask
 	}{
-		{0, 0, 0, false, false},
-		{32 << 10, 0, 0, true, false},
-		{40 << 10, 0, 20 << 10, false, false},
-		{64 << 10, 10, 100, true, true},
-		{1 << 20, 78_000, 7000, true, false},
-		{1_500_000, 78_000, 7000, true, true},
-		{16 << 20, 1 << 40, 1 << 20, true, true},
+		{0, 0, 0, false, false, false},
+		{40 << 10, 0, 0, true, false, false},
+		{50 << 10, 0, 20 << 10, false, false, false},
+		{64 << 10, 10, 100, true, true, true},
+		{300_000, 78_000, 7000, true, false, false},
+		{400_000, 78_000, 7000, true, false, true},
+		{3_400_000, 78_000, 7000, true, false, true},
+		{3_600_000, 78_000, 7000, true, true, true},
+		{16 << 20, 1 << 40, 1 << 20, true, true, true},
 	} {
-		if n, l := sums.NodesDue(test.tail, test.blob), sums.LeavesDue(test.tail, test.leaves); n != test.nodesDue || l != test.leavesDue {
-			t.Errorf("%+v: %t, %t", test, n, l)
+		n, l, soon := sums.NodesDue(test.tail, test.blob), sums.LeavesDue(test.tail, test.leaves, false), sums.LeavesDue(test.tail, test.leaves, true)
+		if n != test.nodesDue || l != test.leavesDue || soon != test.soon {
+			t.Errorf("%+v: %t, %t, %t", test, n, l, soon)
 		}
 	}
 }

@@ -85,10 +85,11 @@ func (t *Tail) Apply(id summary.Node, folded uint64, c *Cells) {
 
 // Bounds of the tails, in bytes of the log.
 const (
-	leastNodesTail  = 32 << 10
+	leastNodesTail  = 40 << 10
 	leastLeavesTail = 64 << 10
 	mostLeavesTail  = 16 << 20 // what a fold holds in memory
-	nodesRatio      = 4        // of the log to the blob of nodes
+	nodesRatio      = 4        // of the tail to the blob of nodes
+	leavesRatio     = 5        // of the tail to half of the leaves
 	leafSize        = 18
 	entryOverhead   = 64 // of a store, for a row
 )
@@ -108,11 +109,15 @@ func NodesDue(tail int64, blob int) bool {
 }
 
 // LeavesDue tells whether the leaves should be folded with a tail of that many
-// bytes.
-func LeavesDue(tail, leaves int64) bool {
-	return tail >= min(max(leastLeavesTail, leafSize*leaves), mostLeavesTail)
+// bytes. Soon says that somebody will ask for leaves, and read the tail.
+func LeavesDue(tail, leaves int64, soon bool) bool {
+	bound := leafSize * leaves * leavesRatio / 2
+	if soon {
+		bound = leafSize * leaves / 4
+	}
+	return tail >= min(max(leastLeavesTail, bound), mostLeavesTail)
 }
 
-// PokeEvery is how many bytes a table's log grows by until it is worth a look
+// LookEvery is how many bytes a table's log grows by until it is worth a look
 // whether to fold.
-const PokeEvery = leastNodesTail / 2
+const LookEvery = 8 << 10

@@ -14,7 +14,10 @@ import (
 )
 
 // A Table names what is to be looked after.
-type Table struct{ Customer, Name string }
+type Table struct {
+	Customer, Name string
+	Soon           bool // somebody will ask for its leaves: a long tail is folded before it is due
+}
 
 // maxWaiting bounds the tables that wait, and those that are remembered. One
 // that finds no room is asked for again by its next batch.
@@ -76,7 +79,7 @@ func (q *Queue) Applied(t Table, m sums.Mark, complete bool) {
 	case m.Number == 0 && complete:
 	case m.Number == 0:
 		return
-	case known && m.Logged >= last && m.Logged < last+sums.PokeEvery:
+	case known && m.Logged >= last && m.Logged < last+sums.LookEvery:
 		return
 	}
 	if !known && len(q.grown) >= maxWaiting {

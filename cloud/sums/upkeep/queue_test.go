@@ -67,8 +67,8 @@ func TestApplied(t *testing.T) {
 			{sums.Mark{}, false, 0},
 			{sums.Mark{}, true, 1},
 			{sums.Mark{Number: 1, Logged: 100}, false, 1},
-			{sums.Mark{Number: 1, Logged: sums.PokeEvery}, false, 2},
-			{sums.Mark{Number: 1, Logged: sums.PokeEvery + 1}, false, 2},
+			{sums.Mark{Number: 1, Logged: sums.LookEvery}, false, 2},
+			{sums.Mark{Number: 1, Logged: sums.LookEvery + 1}, false, 2},
 			{sums.Mark{Number: 2, Logged: 1}, false, 3}, // another layout's log
 		} {
 			q.Applied(a, step.mark, step.complete)

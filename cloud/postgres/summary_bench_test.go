@@ -1,0 +1,209 @@
+package postgres_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"tidemark/cloud/postgres"
+	"tidemark/differ/summary"
+	"tidemark/internal/wire"
+)
+
+// benchRows is how many rows the tables of the benchmarks of summaries have:
+// TIDEMARK_BENCH_ROWS, or a million.
+func benchRows(b testing.TB) int {
+	if s := os.Getenv("TIDEMARK_BENCH_ROWS"); s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return n
+	}
+	return 1_000_000
+}
+
+const wideColumns = "id int; payload varchar(300)"
+
+// wideRow has 256 bytes that are others in every version.
+func wideRow(id, version int) []byte {
+	var payload []byte
+	for i := range 8 {
+		payload = fmt.Appendf(payload, "%032x", sha256.Sum256(fmt.Append(nil, id, version, i)))[:32*(i+1)]
+	}
+	return fmt.Appendf(nil, `["%d",%d,"%s"]`, version, id, payload)
+}
+
+// wideTable makes a table of n rows whose load is complete. The rows are put
+// in behind the store, because that is quicker.
+func wideTable(b testing.TB, s *postgres.Store, conn *pgx.Conn, n int) *site {
+	acme := newSite(b, s, "acme", "wide", wideColumns)
+	acme.load(nil, 1)
+	fillWide(b, conn, n)
+	return acme
+}
+
+func fillWide(b testing.TB, conn *pgx.Conn, n int) {
+	exec(b, conn, `INSERT INTO data.wide (customer_id, id, payload, _tm_rv, _tm_epoch) SELECT 'acme', i, repeat('p', 256), 1, 1 FROM generate_series(0, $1) i`, n-1)
+	exec(b, conn, "UPDATE tidemark.versions SET rows = $1", n)
+	exec(b, conn, "VACUUM ANALYZE data.wide")
+}
+
+func wal(b testing.TB, conn *pgx.Conn) (at int64) {
+	if err := conn.QueryRow(b.Context(), "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint").Scan(&at); err != nil {
+		b.Fatal(err)
+	}
+	return at
+}
+
+// BenchmarkWAL tells how many bytes of WAL a row costs, with and without a
+// summary, folds included: batches of 1,000 new rows, and of 50 updates of
+// random rows.
+func BenchmarkWAL(b *testing.B) {
+	n := benchRows(b)
+	for _, without := range []bool{true, false} {
+		b.Run(fmt.Sprintf("without=%t", without), func(b *testing.B) {
+			for b.Loop() {
+				s, conn := open(b, postgres.Options{WithoutSummaries: without})
+				acme := wideTable(b, s, conn, n)
+				if !without {
+					begin := time.Now()
+					if _, err := s.Summarize(b.Context(), "acme", "wide"); err != nil {
+						b.Fatal(err)
+					}
+					b.ReportMetric(time.Since(begin).Seconds()/float64(n)*1e6, "s/make-million")
+				}
+				exec(b, conn, "ALTER TABLE data.wide SET (autovacuum_enabled = off)")
+				version := 2
+				measure := func(batches, size int, id func(i int) int) float64 {
+					before := wal(b, conn)
+					for i := range batches {
+						rows := make([][]byte, size)
+						for j := range rows {
+							rows[j] = wideRow(id(i*size+j), version)
+							version++
+						}
+						if _, err := s.Apply(b.Context(), acme.batch(wire.Delta, rows)); err != nil {
+							b.Fatal(err)
+						}
+					}
+					idle(b, conn)
+					return float64(wal(b, conn)-before) / float64(batches*size)
+				}
+				b.ReportMetric(measure(100, 1000, func(i int) int { return n + i }), "WAL/appended")
+				rnd := rand.New(rand.NewPCG(1, 2))
+				updates := max(1000, n/300) // some folds
+				b.ReportMetric(measure(updates, 50, func(int) int { return rnd.IntN(n) }), "WAL/updated")
+				if !without {
+					var due, size int64
+					exec(b, conn, "ANALYZE tidemark.log")
+					if err := conn.QueryRow(b.Context(), "SELECT count(*), coalesce(sum(length(entry)), 0) FROM tidemark.log").Scan(&due, &size); err != nil {
+						b.Fatal(err)
+					}
+					b.ReportMetric(float64(size), "tail-bytes")
+				}
+			}
+		})
+	}
+}
+
+// idle waits until no upkeep is running.
+func idle(b testing.TB, conn *pgx.Conn) {
+	for quiet := 0; quiet < 3; {
+		time.Sleep(50 * time.Millisecond)
+		var running int
+		err := conn.QueryRow(b.Context(), "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").Scan(&running)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if quiet++; running > 0 {
+			quiet = 0
+		}
+	}
+}
+
+// touched runs f with a store of its own and returns how many buffers it
+// touched, of the rows and of all others that are no catalog's. Statistics are
+// complete when their sessions have ended.
+func touched(t testing.TB, conn *pgx.Conn, f func(s *postgres.Store)) (rows, others int) {
+	t.Helper()
+	read := func() (rows, others int) {
+		exec(t, conn, "SELECT pg_stat_clear_snapshot()")
+		err := conn.QueryRow(t.Context(), `SELECT coalesce(sum(touched) FILTER (WHERE schemaname = 'data'), 0), coalesce(sum(touched) FILTER (WHERE schemaname = 'tidemark'), 0)
+			FROM (SELECT schemaname, heap_blks_read + heap_blks_hit + coalesce(idx_blks_read + idx_blks_hit, 0)
+				+ coalesce(toast_blks_read + toast_blks_hit, 0) + coalesce(tidx_blks_read + tidx_blks_hit, 0) AS touched
+				FROM pg_statio_user_tables WHERE relname <> 'migrations') t`).Scan(&rows, &others)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rows, others
+	}
+	settle := func() {
+		for range 100 {
+			var n int
+			if err := conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'counted'").Scan(&n); err != nil {
+				t.Fatal(err)
+			}
+			if n == 0 {
+				return
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		t.Fatal("a session does not end")
+	}
+	settle()
+	rowsBefore, othersBefore := read()
+	c := conn.Config()
+	s, err := postgres.Open(t.Context(), fmt.Sprintf("postgres://%s@127.0.0.1:%d/%s?application_name=counted", c.User, c.Port, c.Database), postgres.Options{Connections: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f(s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	settle()
+	rowsAfter, othersAfter := read()
+	return rowsAfter - rowsBefore, othersAfter - othersBefore
+}
+
+// question is what an agent asks about the leaf of a row: it has other rows
+// there.
+func askAbout(t testing.TB, s *postgres.Store, tree *summary.Tree, secret summary.Secret, ids ...int) {
+	t.Helper()
+	types := []wire.Type{{Kind: wire.Int}}
+	bucket, err := summary.NewBucketer(tree.Layout, types, secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaves := summary.LeavesQuestion{Layout: tree.Layout.Number, Width: 4}
+	q := summary.CompareQuestion{Layout: tree.Layout.Number, Salt: 1, Width: 4}
+	for _, id := range ids { // ascending, of leaves of their own
+		leaf, err := bucket.Leaf(canonInt(id))
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.Leaves = append(q.Leaves, summary.LeafPrints{Leaf: leaf, Prints: []uint64{1}})
+		if n := len(leaves.Nodes); n == 0 || leaves.Nodes[n-1] != leaf.Node {
+			leaves.Nodes = append(leaves.Nodes, leaf.Node)
+		}
+	}
+	if _, err := s.Leaves(t.Context(), "acme", "wide", leaves); err != nil {
+		t.Fatal(err)
+	}
+	answered := 0
+	err = s.Differences(context.WithoutCancel(t.Context()), "acme", "wide", q, func(d summary.LeafDifference) error {
+		answered += d.Rows.N
+		return nil
+	})
+	if err != nil || answered < 30*len(ids) {
+		t.Fatalf("%d rows in %d leaves, %v", answered, len(ids), err)
+	}
+}
