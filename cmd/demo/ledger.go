@@ -74,6 +74,8 @@ func (l *ledger) decided(e journal.Entry) {
 		if in.Content && !deletes {
 			return
 		}
+	case in.Content && e.Upload == string(scheduler.FirstLoad): // every row was read after the cycle began
+		deletes = true
 	case in.Content: // counts tell nothing of what is in the rows
 		return
 	case e.Rule == 3 && e.Action == string(scheduler.Skip), e.Rule == 11:
