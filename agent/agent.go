@@ -30,6 +30,9 @@ type Options struct {
 	// Decided is told of every entry of the journal as it is made; nil is
 	// allowed. It must neither block nor call the agent.
 	Decided func(journal.Entry)
+	// Alive is told, about once a second while the agent runs, that it does:
+	// that its house is kept and its locks come free. nil is allowed.
+	Alive func()
 }
 
 // An Agent serves one site. Its methods may be called from any goroutine, Run
@@ -40,6 +43,7 @@ type Agent struct {
 	dir      string
 	reload   func(context.Context) (Site, error)
 	decided  func(journal.Entry)
+	alive    func()
 	instance string // of this installation
 	run      string // of this process
 	started  time.Time
@@ -71,7 +75,7 @@ type Agent struct {
 // and its cloud, also when New fails.
 func New(site Site, o Options) (*Agent, error) {
 	a := &Agent{
-		log: o.Log, now: o.Now, dir: o.StateDir, reload: o.Reload, decided: o.Decided,
+		log: o.Log, now: o.Now, dir: o.StateDir, reload: o.Reload, decided: o.Decided, alive: o.Alive,
 		run: randomHex(8), swap: make(chan swap),
 	}
 	if a.log == nil {

@@ -18,7 +18,25 @@ func (a *Agent) keepHouse(ctx context.Context) {
 	for pause(ctx, housekeeping) {
 		a.tidy()
 		a.watchCloud()
+		a.live()
 	}
+}
+
+// live tells of progress. Whoever waits for a lock for ever does not get here,
+// and nobody's cycle begins either. A source that hangs is no reason: the
+// others go on.
+func (a *Agent) live() {
+	if a.alive == nil {
+		return
+	}
+	a.mu.Lock()
+	tables, queue := a.allTables(), a.queue
+	a.mu.Unlock()
+	for _, t := range tables {
+		t.record()
+		queue.Due(t.site.Dataset)
+	}
+	a.alive()
 }
 
 // tidy writes what should not wait. A state that cannot be written is told in

@@ -19,14 +19,40 @@ const DefaultName = "tidemark"
 type Options struct {
 	Name   string // of the service; "" is DefaultName
 	Config string // the configuration file
-	User   string // account that it runs as; "" is root, on Windows the local system
+	// User is the account that it runs as; "" is the user tidemark, made when
+	// it is not there, and on Windows the virtual account of the service.
+	User     string
+	Password string   // of User, on Windows; "" for accounts without, and to leave it as it is
+	State    string   // the agent's state directory
+	Writable []string // further directories that it writes to
 }
 
 // A Service is the agent as the service manager knows it.
 type Service struct {
-	manager service.Service
-	config  string
-	name    string
+	options Options
+	program string
+	manager manager
+	system  system
+}
+
+// manager is what kardianos/service does here.
+type manager interface {
+	Install() error
+	Uninstall() error
+	Start() error
+	Stop() error
+	Restart() error
+	Status() (service.Status, error)
+}
+
+// system is what it does not.
+type system interface {
+	// register brings the registration in order and tells what it changed;
+	// create says how one is made that is not there.
+	register(create func() error) ([]string, error)
+	// unregister takes away what register made, but for data; remove says how
+	// the registration goes.
+	unregister(remove func() error) error
 }
 
 // Errors found with errors.Is.
@@ -43,72 +69,118 @@ func New(o Options) (*Service, error) {
 	if p := service.Platform(); p != "linux-systemd" && runtime.GOOS != "windows" {
 		return nil, fault.New("find the service manager", ErrNoManager, "run `tidemark run` under the one that is here")
 	}
-	config, err := filepath.Abs(o.Config)
-	if err != nil {
+	var err error
+	if o.Config, err = filepath.Abs(o.Config); err != nil {
 		return nil, err
 	}
-	m, err := service.New(idle{}, settings(o, config))
+	program, err := os.Executable()
+	if err != nil {
+		return nil, fault.New("find the program", err, "")
+	}
+	m, err := service.New(idle{}, settings(o, program))
 	if err != nil {
 		return nil, fault.New("find the service manager", err, "")
 	}
-	return &Service{manager: m, config: config, name: o.Name}, nil
+	return &Service{options: o, program: program, manager: m, system: newSystem(o, program)}, nil
 }
 
-func settings(o Options, config string) *service.Config {
+// settings are kardianos/service's. What it cannot say is left to the system.
+func settings(o Options, program string) *service.Config {
 	return &service.Config{
 		Name:        o.Name,
 		DisplayName: "Tidemark",
 		Description: "Keeps a cloud copy of SQL Server tables",
-		UserName:    o.User,
-		Arguments:   []string{"run", "--config", config},
+		UserName:    account(o),
+		Executable:  program,
+		Arguments:   []string{"run", "--config", o.Config},
 		Option: service.KeyValue{
-			"SystemdScript": unit,
-			// One action, repeated: 20 seconds after each failure. A day
-			// without one counts as healthy.
-			"OnFailure":              "restart",
-			"OnFailureDelayDuration": "20s",
-			"OnFailureResetPeriod":   24 * 60 * 60,
-			"DelayedAutoStart":       true,
+			"SystemdScript":    unit(o, account(o), program).String(),
+			"DelayedAutoStart": true,
+			"Password":         o.Password,
 		},
 	}
 }
 
-// Install registers the running program. It is not started.
-func (s *Service) Install() error {
-	if _, err := os.Stat(s.config); err != nil {
-		return fault.New("install the service", err, "name the configuration file with --config")
+// Install registers the running program, or brings its registration in order.
+// It is not started. It tells what it changed.
+func (s *Service) Install() ([]string, error) {
+	if _, err := os.Stat(s.options.Config); err != nil {
+		return nil, fault.New("install the service", err, "name the configuration file with --config")
 	}
-	return s.done("install the service", s.manager.Install())
+	changed, err := s.system.register(s.manager.Install)
+	return changed, s.done("install the service", err)
 }
 
-// Uninstall stops the service and unregisters it. The program, its
-// configuration and its state stay.
-func (s *Service) Uninstall() error {
-	if state, err := s.manager.Status(); err == nil && state == service.StatusRunning {
-		if err := s.manager.Stop(); err != nil {
-			return s.done("stop the service", err)
+// Repair brings the registration of an installed service in order and tells
+// what it changed.
+func (s *Service) Repair() ([]string, error) {
+	if _, err := s.Status(); errors.Is(err, ErrNotInstalled) {
+		return nil, err
+	}
+	changed, err := s.system.register(s.manager.Install)
+	return changed, s.done("repair the service", err)
+}
+
+// Uninstall stops the service and unregisters it. It tells whether there was
+// one. The program, its configuration and its state stay, but with purge the
+// state goes.
+func (s *Service) Uninstall(purge bool) (bool, error) {
+	state, err := s.manager.Status()
+	there := !errors.Is(err, service.ErrNotInstalled)
+	if there {
+		if err != nil || state == service.StatusRunning { // it may be failing: between two starts
+			if err := s.manager.Stop(); err != nil {
+				return there, s.done("stop the service", err)
+			}
+		}
+		if err := s.system.unregister(s.manager.Uninstall); err != nil {
+			return there, s.done("uninstall the service", err)
 		}
 	}
-	return s.done("uninstall the service", s.manager.Uninstall())
+	if !purge {
+		return there, nil
+	}
+	return there, fault.New("remove the state", purgeState(s.options.State), "remove what is left of "+s.options.State+" by hand")
 }
 
-// Start starts it.
-func (s *Service) Start() error { return s.done("start the service", s.manager.Start()) }
+// Start starts it; one that runs is left alone.
+func (s *Service) Start() error {
+	if state, err := s.manager.Status(); err == nil && state == service.StatusRunning {
+		return nil
+	}
+	return s.done("start the service", s.manager.Start())
+}
 
-// Stop stops it.
-func (s *Service) Stop() error { return s.done("stop the service", s.manager.Stop()) }
+// Stop stops it; one that does not run is left alone.
+func (s *Service) Stop() error {
+	if state, err := s.manager.Status(); err == nil && state == service.StatusStopped {
+		return nil
+	}
+	return s.done("stop the service", s.manager.Stop())
+}
 
-// Status is what the service manager says: "running" or "stopped", or
-// ErrNotInstalled.
+// Restart stops it if it runs, and starts it.
+func (s *Service) Restart() error {
+	if err := s.Stop(); err != nil {
+		return err
+	}
+	return s.done("start the service", s.manager.Start())
+}
+
+// Status is what the service manager says: "running", "stopped" or "failed",
+// or ErrNotInstalled.
 func (s *Service) Status() (string, error) {
 	state, err := s.manager.Status()
-	if err != nil {
+	switch {
+	case errors.Is(err, service.ErrNotInstalled):
 		return "", s.done("ask the service manager", err)
-	}
-	switch state {
-	case service.StatusRunning:
+	case err != nil && runtime.GOOS != "windows":
+		return "failed", nil // all else that systemd's part says
+	case err != nil:
+		return "", s.done("ask the service manager", err)
+	case state == service.StatusRunning:
 		return "running", nil
-	case service.StatusStopped:
+	case state == service.StatusStopped:
 		return "stopped", nil
 	}
 	return "", s.done("ask the service manager", fmt.Errorf("state %d", state))
@@ -116,16 +188,17 @@ func (s *Service) Status() (string, error) {
 
 // done adds what to do about an error.
 func (s *Service) done(op string, err error) error {
-	hint := ""
+	hint := fault.Hint(err)
 	switch {
+	case hint != "":
 	case errors.Is(err, service.ErrNotInstalled):
 		hint = "`tidemark service install` registers it"
 	case runtime.GOOS == "windows":
-		hint = "run this in a shell that was opened as administrator"
+		hint = "run this in a shell that was opened as administrator; the event log tells why a service does not start"
 	case os.Geteuid() != 0:
 		hint = "run this as root (sudo)"
 	default:
-		hint = fmt.Sprintf("`systemctl status %s` and `journalctl -u %s` tell more", s.name, s.name)
+		hint = fmt.Sprintf("`systemctl status %s` and `journalctl -u %s` tell more", s.options.Name, s.options.Name)
 	}
 	return fault.New(op, err, hint)
 }

@@ -2,76 +2,66 @@ package installer
 
 import (
 	"context"
-	"os"
-	"os/signal"
-	"runtime"
-	"syscall"
+	"errors"
 	"time"
-
-	"github.com/kardianos/service"
 )
 
-// StopTime is how long work may take to end when it is asked to.
-const StopTime = 20 * time.Second
+// StopTime is how long work may take to end when it is asked to. What has not
+// ended then is left to the end of the process, so that a stop of the service
+// never takes longer than 20 seconds.
+const StopTime = 15 * time.Second
 
-// Run runs work until it ends, or until the service manager or, in a
-// terminal, an interrupt asks for its end by ending its ctx.
-//
-// As a Windows service the manager believes the service to be running for as
-// long as the process lives, whatever became of the work. exit, which must end
-// the process with a code other than 0, is therefore called when work ends
-// without being asked to, so that the manager's recovery starts it again, and
-// when it does not end within StopTime.
-func Run(ctx context.Context, work func(context.Context) error, exit func(error)) error {
-	if runtime.GOOS != "windows" || service.Interactive() {
-		ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-		defer stop()
-		return work(ctx)
-	}
-	p := &program{ctx: ctx, work: work, exit: exit}
-	m, err := service.New(p, settings(Options{Name: DefaultName}, ""))
-	if err != nil {
-		return err
-	}
-	return m.Run()
+// A Manager is whoever runs the service, as its work sees it: it wants to know
+// how that goes. In a terminal nobody does.
+type Manager interface {
+	// Ready tells that the service now does what it is for.
+	Ready()
+	// Alive tells that the work makes progress. Not having been told for two
+	// minutes, systemd starts the service again. It is cheap, and may be called
+	// from any goroutine.
+	Alive()
 }
 
-// program is what the service manager starts and stops.
-type program struct {
-	ctx    context.Context
-	work   func(context.Context) error
-	exit   func(error)
+// Errors of Run, found with errors.Is.
+var (
+	ErrEnded = errors.New("the service ended without being asked to")
+	ErrHangs = errors.New("the service did not end in time")
+)
+
+// job is work that runs.
+type job struct {
 	cancel context.CancelFunc
-	ended  chan error
+	ended  chan error // gets one
 }
 
-// Start implements service.Interface. It returns at once.
-func (p *program) Start(service.Service) error {
-	ctx, cancel := context.WithCancel(p.ctx)
-	p.cancel, p.ended = cancel, make(chan error, 1)
+func begin(ctx context.Context, work func(context.Context, Manager) error, m Manager) job {
+	ctx, cancel := context.WithCancel(ctx)
+	j := job{cancel: cancel, ended: make(chan error, 1)}
 	go func() {
-		err := p.work(ctx)
-		if ctx.Err() == nil {
-			p.exit(err)
+		err := work(ctx, m)
+		if err == nil && ctx.Err() == nil {
+			err = ErrEnded
 		}
-		p.ended <- err
+		j.ended <- err
 	}()
-	return nil
+	return j
 }
 
-// Stop implements service.Interface. The manager waits for it.
-func (p *program) Stop(service.Service) error {
-	p.cancel()
-	timeout := time.NewTimer(StopTime)
+// stop asks for the end and waits for it, no longer than StopTime. waiting is
+// called every second.
+func (j job) stop(waiting func()) error {
+	j.cancel()
+	timeout, tick := time.NewTimer(StopTime), time.NewTicker(time.Second)
 	defer timeout.Stop()
-	select {
-	case err := <-p.ended:
-		return err
-	case <-timeout.C:
-		p.exit(context.DeadlineExceeded)
-		return context.DeadlineExceeded
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-j.ended:
+			return err
+		case <-tick.C:
+			waiting()
+		case <-timeout.C:
+			return ErrHangs
+		}
 	}
 }
-
-// Shutdown implements service.Shutdowner: the machine goes down.
-func (p *program) Shutdown(s service.Service) error { return p.Stop(s) }

@@ -115,6 +115,9 @@ func openFile(path string, readOnly bool) (b *bolt.DB, err error) {
 		}
 	}()
 	if !readOnly {
+		if err := ownLike(path, filepath.Dir(path)); err != nil {
+			return nil, err
+		}
 		if err := b.Update(begin); err != nil {
 			return nil, err
 		}

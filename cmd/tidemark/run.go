@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
@@ -32,22 +31,13 @@ so.`,
 	}
 	c.Flags().BoolVar(&takeOver, "take-over", false, "become the writer of tables that another installation wrote (it must not run any more)")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		return installer.Run(cmd.Context(), func(ctx context.Context) error { return a.serve(ctx, takeOver) }, a.exit)
+		return installer.Run(cmd.Context(), func(ctx context.Context, m installer.Manager) error { return a.serve(ctx, m, takeOver) })
 	}
 	return c
 }
 
-// exit ends a Windows service whose work has ended by itself.
-func (a *app) exit(err error) {
-	if err == nil {
-		err = errors.New("the service ended")
-	}
-	printError(a.err, err)
-	os.Exit(max(exitCode(err), exitWrong))
-}
-
 // serve runs agent and control channel until ctx ends.
-func (a *app) serve(ctx context.Context, takeOver bool) (err error) {
+func (a *app) serve(ctx context.Context, m installer.Manager, takeOver bool) (err error) {
 	var ag *agent.Agent
 	file := &follower{path: a.configPath, reload: func(ctx context.Context) error { return ag.Reload(ctx) }}
 	file.begin()
@@ -60,7 +50,7 @@ func (a *app) serve(ctx context.Context, takeOver bool) (err error) {
 		return err
 	}
 	defer closeLog()
-	ag, err = a.newAgent(c, agent.Options{Log: log, Reload: func(context.Context) (agent.Site, error) {
+	ag, err = a.newAgent(c, agent.Options{Log: log, Alive: m.Alive, Reload: func(context.Context) (agent.Site, error) {
 		file.begin()
 		again, err := a.config()
 		if err != nil {
@@ -79,6 +69,7 @@ func (a *app) serve(ctx context.Context, takeOver bool) (err error) {
 	if err != nil {
 		return err
 	}
+	m.Ready()
 	log.Info("started", zap.String("version", build()), zap.String("customer", c.Customer), zap.String("config", c.Path))
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return channel.Run(ctx) })

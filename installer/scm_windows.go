@@ -1,0 +1,223 @@
+package installer
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/windows"
+	"golang.org/x/sys/windows/registry"
+	"golang.org/x/sys/windows/svc/eventlog"
+	"golang.org/x/sys/windows/svc/mgr"
+)
+
+// windowsSystem is the part of a registration that kardianos/service does not
+// do.
+type windowsSystem struct {
+	options Options
+	program string
+}
+
+func newSystem(o Options, program string) system { return &windowsSystem{options: o, program: program} }
+
+// account is who a service is made for.
+func account(o Options) string {
+	if o.User == "" {
+		return virtualAccount(o.Name)
+	}
+	return o.User
+}
+
+// command is the command line that the manager starts.
+func (w *windowsSystem) command() string {
+	return windows.ComposeCommandLine([]string{w.program, "run", "--config", w.options.Config})
+}
+
+// folders are those that the service needs, the configuration's first.
+func (w *windowsSystem) folders() []folder {
+	all := []folder{{filepath.Dir(w.options.Config), false}}
+	for _, dir := range append([]string{w.options.State}, w.options.Writable...) {
+		if dir != "" {
+			all = append(all, folder{dir, true})
+		}
+	}
+	return all
+}
+
+func (w *windowsSystem) register(create func() error) ([]string, error) {
+	m, err := mgr.Connect()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = m.Disconnect() }()
+	var changed []string
+	s, err := m.OpenService(w.options.Name)
+	if errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST) {
+		if err := create(); err != nil {
+			return nil, err
+		}
+		changed = append(changed, "registered it")
+		s, err = m.OpenService(w.options.Name)
+	}
+	if err != nil {
+		return changed, err
+	}
+	defer func() { _ = s.Close() }()
+	want := registration{
+		Command: w.command(), Account: w.options.User, Automatic: true, Delayed: true,
+		DisplayName: "Tidemark", Description: "Keeps a cloud copy of SQL Server tables",
+	}
+	more, err := repair(&windowsService{s}, want, virtualAccount(w.options.Name), w.options.Password, w.folders())
+	return append(changed, more...), err
+}
+
+func (w *windowsSystem) unregister(remove func() error) error {
+	err := remove()
+	if err != nil && strings.Contains(err.Error(), "RemoveEventLogSource") {
+		return nil // the service is gone; a source may have been removed before
+	}
+	return err
+}
+
+// windowsService implements scm.
+type windowsService struct{ s *mgr.Service }
+
+func (w *windowsService) Registration() (registration, error) {
+	c, err := w.s.Config()
+	return registration{
+		Command: c.BinaryPathName, Account: c.ServiceStartName, Automatic: c.StartType == mgr.StartAutomatic,
+		Delayed: c.DelayedAutoStart, DisplayName: c.DisplayName, Description: c.Description,
+	}, err
+}
+
+func (w *windowsService) Register(r registration, password string) error {
+	c, err := w.s.Config()
+	if err != nil {
+		return err
+	}
+	c.BinaryPathName, c.ServiceStartName, c.Password = r.Command, r.Account, password
+	c.StartType, c.DelayedAutoStart = mgr.StartAutomatic, r.Delayed
+	c.DisplayName, c.Description = r.DisplayName, r.Description
+	c.Dependencies, c.LoadOrderGroup, c.TagId = nil, "", 0 // as they are
+	return w.s.UpdateConfig(c)
+}
+
+func (w *windowsService) Recovery() (r recovery, err error) {
+	actions, err := w.s.RecoveryActions()
+	if err != nil {
+		return r, err
+	}
+	for _, a := range actions {
+		if a.Type == mgr.ServiceRestart {
+			r.Restart = append(r.Restart, a.Delay)
+		}
+	}
+	reset, err := w.s.ResetPeriod()
+	if err != nil {
+		return r, err
+	}
+	r.Reset = time.Duration(reset) * time.Second
+	r.Failed, err = w.s.RecoveryActionsOnNonCrashFailures()
+	return r, err
+}
+
+func (w *windowsService) Recover(r recovery) error {
+	var actions []mgr.RecoveryAction
+	for _, after := range r.Restart {
+		actions = append(actions, mgr.RecoveryAction{Type: mgr.ServiceRestart, Delay: after})
+	}
+	return errors.Join(
+		w.s.SetRecoveryActions(actions, uint32(r.Reset/time.Second)),
+		w.s.SetRecoveryActionsOnNonCrashFailures(r.Failed),
+	)
+}
+
+func (w *windowsService) EventSource() (bool, error) {
+	k, err := registry.OpenKey(registry.LOCAL_MACHINE, `SYSTEM\CurrentControlSet\Services\EventLog\Application\`+w.s.Name, registry.QUERY_VALUE)
+	if err == nil {
+		return false, k.Close()
+	}
+	return true, eventlog.InstallAsEventCreate(w.s.Name, eventlog.Error|eventlog.Warning|eventlog.Info)
+}
+
+func (w *windowsService) Grant(account string, folders []folder) (changed bool, err error) {
+	sid, err := w.sid(account)
+	if err != nil {
+		return false, fmt.Errorf("find the account %s: %w", account, err)
+	}
+	if hasPassword(account) || strings.HasSuffix(account, "$") {
+		if err := allowLogon(sid); err != nil {
+			return false, fmt.Errorf("let %s log on as a service: %w", account, err)
+		}
+	}
+	for _, f := range folders {
+		did, failed := grant(f, sid)
+		changed = changed || did
+		err = errors.Join(err, failed)
+	}
+	return changed, err
+}
+
+// sid finds an account. A virtual one is computed: it exists from the moment
+// that the service does, but not everywhere by name.
+func (w *windowsService) sid(account string) (*windows.SID, error) {
+	if strings.EqualFold(account, virtualAccount(w.s.Name)) {
+		return windows.StringToSid(serviceSID(w.s.Name))
+	}
+	if isLocalSystem(account) {
+		return windows.CreateWellKnownSid(windows.WinLocalSystemSid)
+	}
+	sid, _, _, err := windows.LookupSID("", strings.TrimPrefix(account, `.\`))
+	return sid, err
+}
+
+// grant makes a folder and lets the account at it. A folder of ours is closed
+// to everybody else; to another one the account is only added.
+func grant(f folder, sid *windows.SID) (bool, error) {
+	if err := os.MkdirAll(f.path, 0o750); err != nil {
+		return false, err
+	}
+	is, err := windows.GetNamedSecurityInfo(f.path, windows.SE_FILE_OBJECT, windows.DACL_SECURITY_INFORMATION)
+	if err != nil {
+		return false, err
+	}
+	if !ours(f.path, os.Getenv("ProgramData")) {
+		if strings.Contains(is.String(), sid.String()) {
+			return false, nil
+		}
+		return true, add(f, sid, is)
+	}
+	want, err := windows.SecurityDescriptorFromString(access(sid.String(), f))
+	if err != nil {
+		return false, err
+	}
+	if is.String() == want.String() {
+		return false, nil
+	}
+	list, _, err := want.DACL()
+	if err != nil {
+		return false, err
+	}
+	return true, windows.SetNamedSecurityInfo(f.path, windows.SE_FILE_OBJECT,
+		windows.DACL_SECURITY_INFORMATION|windows.PROTECTED_DACL_SECURITY_INFORMATION, nil, nil, list, nil)
+}
+
+// add adds an account to the access list of a folder.
+func add(f folder, sid *windows.SID, is *windows.SECURITY_DESCRIPTOR) error {
+	old, _, err := is.DACL()
+	if err != nil {
+		return err
+	}
+	list, err := windows.ACLFromEntries([]windows.EXPLICIT_ACCESS{{
+		AccessPermissions: windows.ACCESS_MASK(f.rights()), AccessMode: windows.GRANT_ACCESS,
+		Inheritance: windows.SUB_CONTAINERS_AND_OBJECTS_INHERIT,
+		Trustee:     windows.TRUSTEE{TrusteeForm: windows.TRUSTEE_IS_SID, TrusteeType: windows.TRUSTEE_IS_UNKNOWN, TrusteeValue: windows.TrusteeValueFromSID(sid)},
+	}}, old)
+	if err != nil {
+		return err
+	}
+	return windows.SetNamedSecurityInfo(f.path, windows.SE_FILE_OBJECT, windows.DACL_SECURITY_INFORMATION, nil, nil, list, nil)
+}
