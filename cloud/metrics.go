@@ -114,6 +114,9 @@ func (s *Server) getMetrics(c *call) error {
 		_, _, turned := g.figures()
 		fmt.Fprintf(&b, "tidemark_gate_turned_away_total{gate=%q} %d\n", g.name, turned)
 	}
+	if s.extra != nil {
+		s.extra(&b)
+	}
 	return c.write("text/plain; version=0.0.4; charset=utf-8", b.Bytes())
 }
 

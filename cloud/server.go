@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -14,8 +15,9 @@ import (
 // Config is what a Server needs.
 type Config struct {
 	Store  Store
-	Logger *zap.Logger // access log and faults; nil: none
-	Limits Limits      // zero: DefaultLimits
+	Logger *zap.Logger     // access log and faults; nil: none
+	Limits Limits          // zero: DefaultLimits
+	Extra  func(io.Writer) // writes further metrics; nil: none
 	// Now is the clock for keys and claims; nil: time.Now.
 	Now func() time.Time
 }
@@ -26,6 +28,7 @@ type Server struct {
 	log    *zap.Logger
 	limits Limits
 	now    func() time.Time
+	extra  func(io.Writer)
 
 	keys     cache[[]Key]
 	policies cache[wire.Policy]
@@ -52,7 +55,7 @@ func New(c Config) *Server {
 		c.Now = time.Now
 	}
 	l := c.Limits
-	s := &Server{store: c.Store, log: c.Logger, limits: l, now: c.Now}
+	s := &Server{store: c.Store, log: c.Logger, limits: l, now: c.Now, extra: c.Extra}
 	s.entry = newGate("keys", keyLookups, l.Read.Waiting, l.Patience)
 	s.keys = cache[[]Key]{load: s.lookUpKeys}
 	s.policies = cache[wire.Policy]{load: func(ctx context.Context, customer string) (wire.Policy, error) {

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
 	"tidemark/cloud"
 	"tidemark/cloud/postgres"
+	"tidemark/cloud/scrub"
 	"tidemark/internal/fault"
 )
 
@@ -23,6 +26,7 @@ type serveFlags struct {
 	tls    tlsFlags
 	log    logFlags
 	limits limitFlags
+	scrub  time.Duration
 }
 
 func newServe(a *app) *cobra.Command {
@@ -37,6 +41,10 @@ SIGINT and SIGTERM end it: batches in work are finished, for at most 20 seconds,
 while new connections are refused. A second signal ends it at once; what was not
 finished is undone by the store and sent again by the agent.
 
+All summaries are held against their rows once every --scrub-every, one table at
+a time; where several servers share a database, one of them is enough. A summary
+that is wrong is an alarm in log and metrics, and is made anew.
+
 Agents reach it at its URL; /healthz, /readyz and /metrics need no key. With
 --tls-cert it speaks HTTPS, and reads a renewed certificate by itself. Without,
 put something that does in front: keys are in every request.`,
@@ -50,6 +58,7 @@ put something that does in front: keys are in every request.`,
 	f.tls.add(c.Flags())
 	f.log.add(c.Flags())
 	f.limits.add(c.Flags())
+	c.Flags().DurationVar(&f.scrub, "scrub-every", 7*24*time.Hour, "time to scrub all tables in; 0: not at all")
 	c.Flags().SortFlags = false
 	c.RunE = func(c *cobra.Command, _ []string) error { return a.serve(c.Context(), f) }
 	return c
@@ -70,7 +79,10 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	store, err := a.open(ctx, postgres.Options{Connections: f.limits.connections})
+	if f.scrub < 0 {
+		return configError{fault.New("read --scrub-every", errors.New("it is negative"), "0 turns it off")}
+	}
+	store, err := a.open(ctx, postgres.Options{Connections: f.limits.connections, Logger: log})
 	if err != nil {
 		return err
 	}
@@ -80,10 +92,26 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 		return configError{fault.New("listen", err, "--listen takes host:port; is another program there?")}
 	}
 	log.Info("serving", zap.String("version", build()), zap.Stringer("address", l.Addr()), zap.Bool("tls", tlsConfig != nil))
-	server := cloud.New(cloud.Config{Store: store, Logger: log, Limits: limits})
+	scrubber := &scrub.Scrubber{Store: store, Log: log, Every: f.scrub}
+	server := cloud.New(cloud.Config{Store: store, Logger: log, Limits: limits, Extra: scrubber.WriteMetrics})
+	defer startScrubbing(ctx, scrubber)()
 	if err := server.Serve(ctx, l, tlsConfig); err != nil {
 		return fault.New("serve", err, "")
 	}
 	log.Info("stopped")
 	return nil
+}
+
+// startScrubbing scrubs until what it returns is called.
+func startScrubbing(ctx context.Context, s *scrub.Scrubber) (stop func()) {
+	if s.Every == 0 {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { s.Run(ctx) })
+	return func() {
+		cancel()
+		wg.Wait()
+	}
 }

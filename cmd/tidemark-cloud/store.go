@@ -44,7 +44,7 @@ func (a *app) open(ctx context.Context, o postgres.Options) (cloud.Store, error)
 	scheme, path, _ := strings.Cut(url, ":")
 	switch {
 	case scheme == "sqlite" && path != "" && !strings.HasPrefix(path, "//"):
-		return opened(sqlite.Open(ctx, path))
+		return opened(sqlite.Options{Logger: o.Logger}.Open(ctx, path))
 	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
 		return opened(postgres.Open(ctx, url, o))
 	}
