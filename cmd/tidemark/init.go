@@ -147,7 +147,7 @@ func (i *initiation) write(op string, text []byte) error {
 	if err := errors.Join(replaceFile(i.configPath, text), replaceFile(schema, deploy.ConfigSchema)); err != nil {
 		return refusable(op, err)
 	}
-	_, err := fmt.Fprintf(i.out, "%s is written; look at it, then:\n  tidemark doctor   is everything there that it needs?\n", i.configPath)
+	_, err := fmt.Fprintf(i.out, "%s is written; look at it, then:\n  tidemark doctor   is everything there that it needs?\n  tidemark plan     what the first cycle will read and send\n", i.configPath)
 	return err
 }
 
