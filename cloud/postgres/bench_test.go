@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -168,4 +169,44 @@ func plainUpsert(b *testing.B, conn *pgx.Conn, ids []int) time.Duration {
 		name = excluded.name, amount = excluded.amount, at = excluded.at, ok = excluded.ok, uid = excluded.uid,
 		_tm_rv = excluded._tm_rv, _tm_epoch = excluded._tm_epoch WHERE t._tm_rv < excluded._tm_rv`)
 	return time.Since(begin)
+}
+
+// BenchmarkUpload is how fast rows go through the API once the first load is
+// complete, with summaries kept and without, round after round: new rows, and
+// updates of random ones, in batches of 50,000.
+func BenchmarkUpload(b *testing.B) {
+	const n, rounds, changed = 300_000, 6, 100_000
+	rows := narrowRows(1, n, 1000)
+	for b.Loop() {
+		senders := map[bool]*sender{}
+		for _, without := range []bool{true, false} {
+			s, conn := open(b, postgres.Options{WithoutSummaries: without})
+			senders[without] = newSender(b, s)
+			senders[without].send(senders[without].bodies(wire.Load, rows))
+			idle(b, conn)
+			exec(b, conn, "VACUUM ANALYZE data.dbo_orders")
+		}
+		took := map[string]time.Duration{}
+		ids := rand.New(rand.NewPCG(1, 2)).Perm(n)
+		for round := range rounds {
+			added := narrowRows(n+1+round*changed, changed, 2_000_000)
+			delta := make([][]byte, changed)
+			for i := range delta {
+				delta[i] = narrowRows(ids[(round*changed+i)%n]+1, 1, uint64(3_000_000+round*changed+i))[0]
+			}
+			for _, without := range []bool{round%2 == 0, round%2 != 0} {
+				acme := senders[without]
+				for kind, rows := range map[string][][]byte{"added": added, "updated": delta} {
+					spent, total := acme.send(acme.bodies(wire.Delta, rows))
+					if total.Inserted+total.Updated != changed {
+						b.Fatalf("%+v", total)
+					}
+					if took[fmt.Sprint(kind, without)] += spent; !without {
+						b.ReportMetric(took[kind+"true"].Seconds()/took[kind+"false"].Seconds(), kind+"-of-without")
+						b.ReportMetric(float64((round+1)*changed)/took[kind+"false"].Seconds(), kind+"/s")
+					}
+				}
+			}
+		}
+	}
 }

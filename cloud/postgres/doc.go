@@ -57,6 +57,18 @@
 // Staging tables belong to a session, so that a pooler in front of the server
 // has to pool sessions, not transactions.
 //
+// # Summaries
+//
+// What a summary needs is in three tables beside versions: see package sums and
+// migration 2. A batch adds one statement to its last round trip, an entry of
+// the log. What it changed is known from the statements that change it, with
+// the row versions and epochs that they found.
+//
+// A summary is made when a first load is complete, in the background, or, for
+// a small table, when somebody asks. That reads all keys of the customer's
+// table in one snapshot, about a second for a million rows, and keeps vacuum
+// from removing what dies meanwhile.
+//
 // Writers of one customer's table wait for each other at the version row;
 // those of different customers do not meet.
 package postgres

@@ -163,3 +163,34 @@ func TestScrubFinds(t *testing.T) {
 		}
 	}
 }
+
+// A database from before summaries gets them: secrets at once, the summary of
+// a table when somebody asks.
+func TestDatabaseFromBefore(t *testing.T) {
+	s, conn := open(t, postgres.Options{})
+	acme := newSite(t, s, "acme", "t", "id int")
+	acme.load([][]byte{[]byte(`["1",1]`), []byte(`["2",2]`)}, 10)
+	newSite(t, s, "globex", "t", "id int").load([][]byte{[]byte(`["1",1]`)}, 10)
+	idle(t, conn)
+	exec(t, conn, "DROP TABLE tidemark.summaries, tidemark.leaves, tidemark.log")
+	exec(t, conn, "ALTER TABLE tidemark.versions DROP secret, DROP summary, DROP summed, DROP logged")
+	exec(t, conn, "DELETE FROM tidemark.migrations WHERE number = 2")
+	c := conn.Config()
+	s, err := postgres.Open(t.Context(), fmt.Sprintf("postgres://%s@127.0.0.1:%d/%s", c.User, c.Port, c.Database), postgres.Options{Connections: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	secrets := map[string]bool{}
+	for customer, n := range map[string]int64{"acme": 2, "globex": 1} {
+		table, err := s.Table(t.Context(), customer, "t")
+		if err != nil || len(table.Secret) != 32 || secrets[table.Secret] {
+			t.Errorf("%s: secret %q, %v", customer, table.Secret, err)
+		}
+		secrets[table.Secret] = true
+		tree, err := s.Tree(t.Context(), customer, "t")
+		if err != nil || tree.Root.Count != n {
+			t.Errorf("%s: %+v, %v", customer, tree, err)
+		}
+	}
+}

@@ -18,4 +18,8 @@
 //	characters, xml, GUIDs     TEXT, compared byte by byte
 //	binary and CLR types       BLOB
 //	sql_variant                TEXT, its wire form
+//
+// Summaries are kept as package sums says. Leaves are found by the primary key
+// where the key's column is held as a number or as a time; others by reading
+// all keys of the customer's table.
 package sqlite
