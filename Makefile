@@ -4,21 +4,21 @@ GO      ?= go
 LINT    := $(GO) tool -modfile=tools/go.mod golangci-lint
 PKGS    := ./...
 
-.PHONY: all build test check lint vet unit prepare bench demo conformance clean
+.PHONY: all build test check lint vet unit prepare bench demo conformance packages check-packages windows clean
 
 all: build
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/tidemark ./cmd/tidemark-cloud
 
-test: prepare check unit
+test: prepare check unit check-packages
 
 # Postgres server programs and a C compiler for the race detector. Debian and its relatives only; elsewhere
 # install them first: prepare says what is missing.
 prepare:
 	./internal/pgtest/prepare.sh
 
-check: vet lint
+check: vet lint windows
 
 vet:
 	$(GO) vet $(PKGS)
@@ -26,6 +26,11 @@ vet:
 
 lint:
 	$(LINT) run
+
+# The tests for Windows compile; `make test-wine` runs some of them.
+windows:
+	for p in ./installer ./agent/config ./agent/control ./agent/state ./agent/secrets ./cmd/tidemark; do \
+		GOOS=windows CGO_ENABLED=0 $(GO) test -c -o /dev/null $$p || exit 1; done
 
 # -p 2: packages with a database server each, on two cores.
 unit:
@@ -45,5 +50,15 @@ conformance:
 demo:
 	$(GO) run ./cmd/demo
 
+# deb, rpm, MSI, archives, checksums and lists of what is linked, in dist; VERSION=1.2.3 names them.
+packages:
+	./tools/packages/prepare.sh
+	cd tools/packages && $(GO) run . -root ../.. -version "$(VERSION)"
+
+# They are built twice and compared.
+check-packages:
+	./tools/packages/prepare.sh
+	cd tools/packages && $(GO) vet . && $(GO) test .
+
 clean:
-	rm -rf bin
+	rm -rf bin dist
