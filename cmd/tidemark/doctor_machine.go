@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"os/user"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"tidemark/agent"
 	"tidemark/agent/config"
@@ -43,7 +45,7 @@ func examineService(ctx context.Context, c *config.Config) ([]finding, *agent.St
 			all[0].Message = fmt.Sprintf("running, process %d", p.PID)
 			all = append(all, judgeAccount(p.Account))
 		}
-		return all, &s
+		return append(all, examineListeners(ctx, c)...), &s
 	}
 	if name, ok := ownerOf(filepath.Join(c.StateDir, state.FileName)); ok {
 		all = append(all, judgeAccount(name))
@@ -87,4 +89,41 @@ func examineDisk(c *config.Config) finding {
 		f.Notes = append(f.Notes, fmt.Sprintf("%s was set aside because it was damaged: delete it once support has seen it", filepath.Base(damaged[len(damaged)-1])))
 	}
 	return f
+}
+
+// examineListeners asks the running service where it should answer besides.
+func examineListeners(ctx context.Context, c *config.Config) (all []finding) {
+	for _, l := range []struct{ what, address, path string }{{"metrics", c.Metrics.Listen, "/metrics"}, {"local page", c.UI.Listen, "/"}} {
+		if l.address == "" {
+			continue
+		}
+		f := finding{What: l.what, Verdict: good, Message: "http://" + l.address + l.path + " answers"}
+		if err := answers(ctx, f.Message[:len(f.Message)-len(" answers")]); err != nil {
+			f.Verdict, f.Message = wrong, err.Error()
+			f.Hint = "is another program on that port? The log says why (listening.failed); a change of the address needs a restart of the service"
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// answers asks this machine's own service, by no proxy.
+func answers(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	transport := &http.Transport{DisableKeepAlives: true}
+	defer transport.CloseIdleConnections()
+	answer, err := transport.RoundTrip(r)
+	if err != nil {
+		return err
+	}
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", url, answer.Status)
+	}
+	return nil
 }

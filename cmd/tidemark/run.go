@@ -12,6 +12,7 @@ import (
 	"tidemark/agent"
 	"tidemark/agent/config"
 	"tidemark/agent/control"
+	"tidemark/agent/metrics"
 	"tidemark/installer"
 )
 
@@ -50,7 +51,8 @@ func (a *app) serve(ctx context.Context, m installer.Manager, takeOver bool) (er
 		return err
 	}
 	defer closeLog()
-	ag, err = a.newAgent(c, agent.Options{Log: log, Alive: m.Alive, Reload: func(context.Context) (agent.Site, error) {
+	var sums metrics.Recorder
+	ag, err = a.newAgent(c, agent.Options{Log: log, Decided: sums.Add, Alive: m.Alive, Reload: func(context.Context) (agent.Site, error) {
 		file.begin()
 		again, err := a.config()
 		if err != nil {
@@ -65,16 +67,20 @@ func (a *app) serve(ctx context.Context, m installer.Manager, takeOver bool) (er
 		return err
 	}
 	defer func() { err = errors.Join(err, ag.Close()) }()
-	channel, err := control.Listen(ctx, c.StateDir, ag)
+	channel, err := control.Listen(ctx, c.StateDir, asked{ag, log})
 	if err != nil {
 		return err
 	}
+	listeners := openListeners(ctx, c, ag, &sums, log)
 	m.Ready()
 	log.Info("started", zap.String("version", build()), zap.String("customer", c.Customer), zap.String("config", c.Path))
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return channel.Run(ctx) })
 	group.Go(func() error { return ag.Run(ctx) })
 	group.Go(func() error { file.run(ctx); return nil })
+	for _, l := range listeners {
+		group.Go(func() error { l.run(ctx, log); return nil })
+	}
 	err = group.Wait()
 	log.Info("stopped", zap.Error(err))
 	return err

@@ -40,6 +40,7 @@ import (
 //	append FILE LINE... and replace FILE OLD NEW change a file
 //	unzip A.zip       unpacks a bundle into A
 //	hides TEXT...     says that no file that was unpacked has a text
+//	get URL [HOST]    prints what answers there
 //
 // and datasets have the names of their tables, without the schema.
 func TestSites(t *testing.T) {
@@ -69,12 +70,13 @@ func TestSites(t *testing.T) {
 					e.Setenv("SQL_USER", server.User)
 					e.Setenv("SQL_PASSWORD", server.Password)
 					e.Setenv("SCHEMA", s.db.Schema)
-					return nil
+					return ports(e)
 				},
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"exits": exits, "site": s.write, "sql": s.exec, "rows": s.rows, "cloud": s.connect, "until": until,
 					"double": s.double, "holds": s.holds, "equal": s.equal,
 					"append": appendLine, "replace": replaceText, "unzip": unzip, "hides": hides,
+					"get": get,
 				},
 			})
 		})

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// get prints what a page answers; "! get" is for one that refuses. The host asked
+// for may be another than the address.
+func get(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: [!] get URL [HOST]")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, args[0], nil)
+	ts.Check(err)
+	if len(args) > 1 {
+		r.Host = args[1]
+	}
+	transport := &http.Transport{DisableKeepAlives: true}
+	defer transport.CloseIdleConnections()
+	answer, err := transport.RoundTrip(r)
+	ts.Check(err)
+	defer func() { _ = answer.Body.Close() }()
+	body, err := io.ReadAll(answer.Body)
+	ts.Check(err)
+	_, _ = ts.Stdout().Write(body)
+	if ok := answer.StatusCode == http.StatusOK; ok == neg {
+		ts.Fatalf("%s: %s", args[0], answer.Status)
+	}
+}
+
+// ports sets PORT1 and PORT2 to ports that are free, and TAKEN to one that is
+// not until the end of the script.
+func ports(e *testscript.Env) error {
+	for _, name := range []string{"PORT1", "PORT2", "TAKEN"} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		e.Setenv(name, fmt.Sprint(l.Addr().(*net.TCPAddr).Port))
+		if name == "TAKEN" {
+			e.Defer(func() { _ = l.Close() })
+		} else {
+			_ = l.Close()
+		}
+	}
+	return nil
+}
