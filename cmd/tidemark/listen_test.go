@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -37,20 +38,19 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// ports sets PORT1 and PORT2 to ports that are free, and TAKEN to one that is
-// not until the end of the script.
+// ports sets PORT1 and PORT2 to ports that are free, and TAKEN to one that
+// another program has until the end of the script.
 func ports(e *testscript.Env) error {
-	for _, name := range []string{"PORT1", "PORT2", "TAKEN"} {
+	for _, name := range []string{"PORT1", "PORT2"} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return err
 		}
 		e.Setenv(name, fmt.Sprint(l.Addr().(*net.TCPAddr).Port))
-		if name == "TAKEN" {
-			e.Defer(func() { _ = l.Close() })
-		} else {
-			_ = l.Close()
-		}
+		_ = l.Close()
 	}
+	other := httptest.NewServer(http.NotFoundHandler())
+	e.Defer(other.Close)
+	e.Setenv("TAKEN", fmt.Sprint(other.Listener.Addr().(*net.TCPAddr).Port))
 	return nil
 }
