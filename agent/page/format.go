@@ -65,3 +65,5 @@ func in(now time.Time, t *time.Time) string {
 	}
 	return "in " + short(t.Sub(now))
 }
+
+func clock(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }

@@ -2,8 +2,6 @@ package page
 
 import (
 	"fmt"
-	"html"
-	"html/template"
 	"math"
 	"strings"
 	"time"
@@ -25,9 +23,8 @@ type plot struct {
 	tops   func(float64) float64 // a round number that is not below
 }
 
-// svg draws it. now is the right edge.
-func (p plot) svg(now time.Time) template.HTML {
-	var b strings.Builder
+// plot draws it. now is the right edge.
+func (d *document) plot(p plot, now time.Time) {
 	most := 0.0
 	for _, point := range p.points {
 		most = max(most, p.of(point))
@@ -37,22 +34,21 @@ func (p plot) svg(now time.Time) template.HTML {
 	if n := len(p.points); n > 0 {
 		label = fmt.Sprintf("%s: %s now, at most %s in the last day", p.title, p.write(p.of(p.points[n-1])), p.write(most))
 	}
-	fmt.Fprintf(&b, `<svg class="plot" viewBox="0 0 %d %d" role="img" aria-label="%s">`, plotWidth, plotHeight, html.EscapeString(label))
-	fmt.Fprintf(&b, `<text class="label" x="%d" y="13">%s</text>`, left, html.EscapeString(label))
+	d.add(`<svg class="plot" viewBox="0 0 %d %d" role="img" aria-label="%s">`, plotWidth, plotHeight, label)
+	d.add(`<text class="label" x="%d" y="13">%s</text>`, left, label)
 	for _, share := range []float64{0, 0.5, 1} {
 		y := p.y(share*scale, scale)
-		fmt.Fprintf(&b, `<path class="grid" d="M%d %.1fH%d"/><text class="tick" x="%d" y="%.1f" text-anchor="end">%s</text>`,
-			left, y, plotWidth-right, left-6, y+4, html.EscapeString(p.write(share*scale)))
+		d.add(`<path class="grid" d="M%d %.1fH%d"/><text class="tick" x="%d" y="%.1f" text-anchor="end">%s</text>`,
+			left, y, plotWidth-right, left-6, y+4, p.write(share*scale))
 	}
 	first := now.Add(-kept * every)
 	for at := time.Date(first.Year(), first.Month(), first.Day(), first.Hour()/4*4+4, 0, 0, 0, first.Location()); at.Before(now); at = at.Add(4 * time.Hour) {
 		x := p.x(at, first)
-		fmt.Fprintf(&b, `<path class="grid" d="M%.1f %dV%d"/><text class="tick" x="%.1f" y="%d" text-anchor="middle">%s</text>`,
+		d.add(`<path class="grid" d="M%.1f %dV%d"/><text class="tick" x="%.1f" y="%d" text-anchor="middle">%s</text>`,
 			x, top, plotHeight-bottom, x, plotHeight-6, at.Format("15:04"))
 	}
 	line, area := p.lines(first, scale)
-	fmt.Fprintf(&b, `<path class="area" d="%s"/><path class="line" d="%s"/></svg>`, area, line)
-	return template.HTML(b.String()) //nolint:gosec // every text in it was escaped
+	d.add("<path class=\"area\" d=\"%s\"/><path class=\"line\" d=\"%s\"/></svg>\n", area, line)
 }
 
 func (p plot) x(at, first time.Time) float64 {
