@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"tidemark/internal/pgtest"
 )
@@ -79,7 +80,7 @@ func (b *bench) newSite(ctx context.Context, tables []string) (*site, error) {
 	if s.api, err = startAPI(ctx, b.programs, s.database); err != nil {
 		return nil, err
 	}
-	s.config, err = writeConfig(dir, s.api, b.source.dsn, tables)
+	s.config, err = writeConfig(dir, s.api, b.source.dsn, tables, time.Second)
 	if err != nil {
 		return nil, errors.Join(err, s.api.stop())
 	}

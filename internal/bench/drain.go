@@ -22,12 +22,12 @@ type drained struct {
 
 // drain reads a table in a process of its own, as an application does that
 // does nothing with the rows.
-func drain(ctx context.Context, dsn, table string) (drained, error) {
+func drain(ctx context.Context, role, dsn, table string) (drained, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return drained{}, err
 	}
-	cmd := exec.CommandContext(ctx, self, roleDrain, dsn, table)
+	cmd := exec.CommandContext(ctx, self, role, dsn, table)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

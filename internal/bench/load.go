@@ -71,7 +71,7 @@ func (b *bench) round(ctx context.Context, table string, number int) (r round, e
 
 func (r *round) measureDrain(ctx context.Context, s *site, m meter, table string) (err error) {
 	var d drained
-	r.drainCPU, err = m.during(ctx, func() (err error) { d, err = drain(ctx, s.source.dsn, table); return err })
+	r.drainCPU, err = m.during(ctx, func() (err error) { d, err = drain(ctx, roleDrain, s.source.dsn, table); return err })
 	r.drain, r.drainCPU.reader = d.Wall, d.CPU
 	if err == nil && d.Rows != s.rows {
 		err = fmt.Errorf("the drain read %d rows of %d", d.Rows, s.rows)

@@ -46,6 +46,10 @@ func main() {
 		err = serveSource(ctx, os.Stdin, os.Stdout)
 	case len(args) > 2 && args[0] == roleDrain:
 		err = serveDrain(ctx, args[1], args[2], os.Stdout)
+	case len(args) > 2 && args[0] == roleKeys:
+		err = serveKeys(ctx, args[1], args[2], os.Stdout)
+	case len(args) > 0 && args[0] == "diff":
+		err = measureDiff(ctx, args[1:])
 	default:
 		err = measure(ctx, args)
 	}

@@ -73,11 +73,11 @@ func (p programs) once(ctx context.Context, config string, then func()) (r run, 
 
 // writeConfig writes the agent's file for these tables of the source. Secrets
 // stay in the environment.
-func writeConfig(dir string, a *api, dsn string, tables []string) (string, error) {
+func writeConfig(dir string, a *api, dsn string, tables []string, interval time.Duration) (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "customer: %s\ncloud:\n  url: %s\n  key: ${env:TIDEMARK_BENCH_KEY}\n", customer, a.url)
 	fmt.Fprintf(&b, "state_dir: %s\nlog:\n  level: warn\n", filepath.Join(dir, "state"))
-	fmt.Fprintf(&b, "defaults:\n  interval: 1s\nsource:\n  dsn: ${env:TIDEMARK_BENCH_DSN}\n  tables:\n")
+	fmt.Fprintf(&b, "defaults:\n  interval: %s\nsource:\n  dsn: ${env:TIDEMARK_BENCH_DSN}\n  tables:\n", interval)
 	for _, t := range tables {
 		fmt.Fprintf(&b, "    - %s\n", t)
 	}

@@ -33,6 +33,10 @@ func (r *report) add(what, format string, args ...any) {
 
 func (r *report) print(w io.Writer) {
 	fmt.Fprintf(w, "%s, %s, %s\n\n", machine(), runtime.Version(), time.Now().UTC().Format(time.DateOnly))
+	r.table(w)
+}
+
+func (r *report) table(w io.Writer) {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	_, _ = fmt.Fprintln(t, "what\tfigure\tratio\tgoal\t")
 	for _, l := range r.lines {

@@ -17,6 +17,7 @@ import (
 const (
 	roleSource = "source"
 	roleDrain  = "drain"
+	roleKeys   = "keys"
 )
 
 // A source is the running stand-in, seen from the bench.

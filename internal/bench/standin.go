@@ -17,6 +17,7 @@ import (
 type order struct {
 	Create     string `json:"create,omitempty"` // a table
 	Rows       int    `json:"rows,omitempty"`   // of it
+	Narrow     bool   `json:"narrow,omitempty"` // the table of the comparisons
 	Exec       string `json:"exec,omitempty"`   // a batch
 	Statements bool   `json:"statements,omitempty"`
 }
@@ -58,6 +59,8 @@ func serveSource(ctx context.Context, in io.Reader, out io.Writer) (err error) {
 
 func carryOut(ctx context.Context, server *mssqltest.Server, o order, d *done) error {
 	switch {
+	case o.Narrow:
+		return createNarrow(ctx, server.DB(), o.Create, o.Rows)
 	case o.Create != "":
 		return createTable(ctx, server.DB(), o.Create, o.Rows)
 	case o.Exec != "":
@@ -88,6 +91,14 @@ func createTable(ctx context.Context, db *mssqltest.DB, name string, n int) erro
 	}
 	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same rows in every run
 	return db.Fill(name, n, func(i int) []any { return values(r, i) })
+}
+
+// createNarrow makes a table of even keys and little else.
+func createNarrow(ctx context.Context, db *mssqltest.DB, name string, n int) error {
+	if err := db.Exec(ctx, "CREATE TABLE "+name+" (id int NOT NULL PRIMARY KEY, v smallint NOT NULL, rv rowversion NOT NULL, INDEX ix_rv (rv))"); err != nil {
+		return err
+	}
+	return db.Fill(name, n, func(i int) []any { return []any{int64(2*i + 2), int64(i % 1000)} })
 }
 
 const text = "Überführung nach Łódź, customer reference and delivery note of the second order, paid in advance"
