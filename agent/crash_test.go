@@ -40,7 +40,6 @@ func TestBreaks(t *testing.T) {
 	for _, b := range breaks {
 		for _, index := range []string{"", "; CREATE INDEX ix ON {s}.t (rv)"} {
 			t.Run(fmt.Sprintf("%s, index %q", b.name, index), func(t *testing.T) {
-				t.Parallel()
 				r := newRig(t)
 				r.db.Exec(t, "CREATE TABLE {s}.t (a int NOT NULL, b int NOT NULL, v int NULL, rv rowversion NOT NULL, PRIMARY KEY (a, b))"+index)
 				insertMany(r, 1000)

@@ -44,8 +44,13 @@ func TestQuiet(t *testing.T) {
 	r.forget()
 	const cycles = 4
 	r.until("some cycles", func() bool { return len(r.decisions("t49")) >= cycles && len(r.decisions("t0")) >= cycles })
-	if n := len(stand.TakeStatements()); n > cycles+1 {
-		t.Errorf("%d cycles over 50 unchanged tables took %d statements", cycles, n)
+	n := len(stand.TakeStatements())
+	most := 0
+	for _, name := range names {
+		most = max(most, len(r.decisions(name)))
+	}
+	if n > most+1 { // one may be under way
+		t.Errorf("%d cycles over 50 unchanged tables took %d statements", most, n)
 	}
 	if seen := r.front.counts(); len(seen) > 0 {
 		t.Errorf("the cloud was asked: %v", seen)

@@ -107,6 +107,7 @@ func newRig(t *testing.T) *rig {
 
 func newRigOn(t *testing.T, reopen func() cloud.Store) *rig {
 	t.Helper()
+	t.Parallel() // rigs mostly wait
 	store := reopen()
 	r := &rig{t: t, db: sqlservertest.Open(t), store: store, reopen: reopen, dir: t.TempDir(), host: "site-1"}
 	secret, key := cloud.NewKey(customer, time.Now())
@@ -126,7 +127,7 @@ func newRigOn(t *testing.T, reopen func() cloud.Store) *rig {
 		if t.Failed() {
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			for _, e := range r.entries[max(0, len(r.entries)-25):] {
+			for _, e := range r.entries[max(0, len(r.entries)-12):] {
 				t.Logf("%s %s: %s: %s %+v", e.Time.Format("05.000"), e.Table, e.Action, e.Reason, e.Outcome)
 			}
 		}

@@ -143,7 +143,6 @@ func TestStatementFaults(t *testing.T) {
 		"statements that hang": {Delay: time.Minute, Times: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			r := newRig(t)
 			stand := r.db.StandIn(t, "make statements fail")
 			r.db.Exec(t, plain)
