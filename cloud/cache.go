@@ -43,3 +43,10 @@ func (c *cache[T]) get(ctx context.Context, customer string, now time.Time, maxA
 	c.entries[customer] = cached[T]{value, now}
 	return value, nil
 }
+
+// forget has the next get look again.
+func (c *cache[T]) forget(customer string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.entries, customer)
+}

@@ -53,8 +53,10 @@ var customerRoutes = []route{
 	{"POST", "/v1/customers/{customer}/tables/{table}/manifest", either, diffs, (*Server).postManifest},
 }
 
-// Open routes need no key, wait for nobody and tell nothing of a customer.
+// Open routes need no key, and tell nothing of a customer; but for enrolment,
+// they wait for nobody.
 var openRoutes = []route{
+	{method: "POST", path: "/v1/enroll", body: document, handle: (*Server).postEnroll},
 	{method: "GET", path: "/healthz", handle: (*Server).getHealth},
 	{method: "GET", path: "/readyz", handle: (*Server).getReady},
 	{method: "GET", path: "/metrics", handle: (*Server).getMetrics},

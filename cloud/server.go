@@ -35,6 +35,7 @@ type Server struct {
 	schemas  schemas
 	metrics  metrics
 
+	strangers strangers
 	entry     *gate // lookups of keys
 	receiving *gate // bytes of bodies
 	long      *gate // batches that hold a line over longLine

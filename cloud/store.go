@@ -19,6 +19,7 @@ import (
 // or not at all, unless it says otherwise.
 type Store interface {
 	Customers
+	Invitations
 	Tables
 	Batches
 	Manifests

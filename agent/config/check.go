@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -87,20 +88,36 @@ func checkURL(d *decoder, c *Cloud) {
 	if d.broken("cloud.url") {
 		return
 	}
-	u, err := url.Parse(c.URL)
-	p := Problem{Expected: "an address such as https://tidemark.example.com"}
-	switch {
-	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		p.Message = fmt.Sprintf("url: %q is not an http or https address", c.URL)
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		p.Message = "url: an address without user, query and fragment is needed"
-	case u.Scheme == "http" && !c.AllowHTTP && !loopback(u.Hostname()):
-		p = Problem{Message: "url: over http the key and the rows travel readable", Expected: "https", Hint: "allow_http: true accepts that"}
-	default:
+	p, ok := urlProblem(c.URL, c.AllowHTTP)
+	if ok {
 		c.URL = strings.TrimRight(c.URL, "/")
 		return
 	}
 	d.reportField("cloud.url", p)
+}
+
+// CheckURL tells whether that can be the address of the cloud.
+func CheckURL(text string, allowHTTP bool) error {
+	if p, ok := urlProblem(text, allowHTTP); !ok {
+		return errors.New(p.Message)
+	}
+	return nil
+}
+
+func urlProblem(text string, allowHTTP bool) (p Problem, ok bool) {
+	u, err := url.Parse(text)
+	p = Problem{Expected: "an address such as https://tidemark.example.com"}
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		p.Message = fmt.Sprintf("url: %q is not an http or https address", text)
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		p.Message = "url: an address without user, query and fragment is needed"
+	case u.Scheme == "http" && !allowHTTP && !loopback(u.Hostname()):
+		p = Problem{Message: "url: over http the key and the rows travel readable", Expected: "https", Hint: "allow_http: true accepts that"}
+	default:
+		return Problem{}, true
+	}
+	return p, false
 }
 
 func checkProxy(d *decoder, s Secret) {

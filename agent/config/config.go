@@ -72,6 +72,15 @@ type UI struct {
 	Listen string `yaml:"listen"` // host:port of this machine alone to answer on; "" is not at all
 }
 
+// StoredKey is the name under which the secret store has the key, "" when it
+// comes from elsewhere.
+func (c Cloud) StoredKey() string {
+	if names := c.Key.stored(); len(names) == 1 && c.Key.get().text == "${secret:"+names[0]+"}" {
+		return names[0]
+	}
+	return ""
+}
+
 // Table returns the table of that dataset, or nil.
 func (c *Config) Table(dataset string) *Table {
 	for i := range c.Sources {

@@ -142,6 +142,19 @@ func (s *Store) Set(name, value string) error {
 	return s.replace(s.path(name), b)
 }
 
+// Ready tells whether a secret can be kept now, for whoever is about to get
+// one that cannot be had again.
+func (s *Store) Ready() error {
+	if err := s.make(); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(s.dir, ".new-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
 // make makes the directory where it is not there.
 func (s *Store) make() error {
 	if _, err := os.Stat(s.dir); err == nil || !errors.Is(err, fs.ErrNotExist) {

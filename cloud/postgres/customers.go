@@ -106,8 +106,10 @@ func (s *Store) RemoveCustomer(ctx context.Context, customer string) error {
 	if tag.RowsAffected() == 0 {
 		return unknownCustomer(customer)
 	}
-	if _, err := s.pool.Exec(ctx, "DELETE FROM tidemark.keys WHERE customer = $1", customer); err != nil {
-		return unavailable(err)
+	for _, sql := range []string{"DELETE FROM tidemark.invitations WHERE customer = $1", "DELETE FROM tidemark.keys WHERE customer = $1"} {
+		if _, err := s.pool.Exec(ctx, sql, customer); err != nil {
+			return unavailable(err)
+		}
 	}
 	versions, err := s.Versions(ctx, customer)
 	if err != nil {

@@ -113,8 +113,10 @@ func (s *Store) RemoveCustomer(ctx context.Context, customer string) error {
 		if err := customerExists(ctx, tx, customer); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM keys WHERE customer = ?", customer); err != nil {
-			return err
+		for _, text := range []string{"DELETE FROM invitations WHERE customer = ?", "DELETE FROM keys WHERE customer = ?"} {
+			if _, err := tx.ExecContext(ctx, text, customer); err != nil {
+				return err
+			}
 		}
 		rows, err := tx.QueryContext(ctx, "SELECT name FROM tables WHERE customer = ?", customer)
 		if err != nil {

@@ -25,6 +25,7 @@ func Run(t *testing.T, o Options) {
 		{"customers", testCustomers},
 		{"keys rotate", testRotate},
 		{"remove customer", testRemoveCustomer},
+		{"invitations", testInvitations},
 		{"policies", testPolicies},
 		{"register", testRegister},
 		{"columns come and go", testColumns},

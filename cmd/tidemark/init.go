@@ -23,6 +23,7 @@ type initiation struct {
 	prompt *prompt // nil: nobody to ask
 	config.Draft
 	from  string
+	code  string
 	force bool
 
 	key, password initSecret
@@ -40,11 +41,13 @@ go to the secret store (see "tidemark secret"), never into the file.
 
 Where standard input is no terminal, or with --from, nothing is asked: what is
 needed comes from flags and from a file of answers, YAML with the names of the
-flags and besides "key" and "password". Those may also be in the secret store
+flags and besides "key" and "password". A one-time code (see "tidemark enroll")
+does for customer and key. Those may also be in the secret store
 already, as cloud.key and sql.password. Without --tables all tables that can be
 synced are taken.`,
 		Example: `  tidemark init
   tidemark init --from answers.yaml
+  tidemark init --code acme-7K3QP-9XFMA-2WPDC-HT4VB
   tidemark init --customer acme --url https://tidemark.example.com --server db01 --database Sales --user tidemark \
       --tables 'dbo.*,!dbo.*_log'`,
 		Args: cobra.NoArgs,
@@ -52,6 +55,7 @@ synced are taken.`,
 	f := c.Flags()
 	f.StringVar(&i.from, "from", "", "file of answers; it may hold secrets, so remove it afterwards")
 	f.BoolVar(&i.force, "force", false, "overwrite a configuration file that is there")
+	f.StringVar(&i.code, "code", "", "one-time code from the cloud's operator, in place of customer and key")
 	f.StringVar(&i.Customer, "customer", "", "the customer, as the cloud's operator named it")
 	f.StringVar(&i.URL, "url", "", "address of the cloud API")
 	f.StringVar(&i.Server, "server", "", `SQL Server: host, host:port or host\instance`)

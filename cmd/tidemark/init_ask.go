@@ -61,13 +61,51 @@ func (i *initiation) askCloud(ctx context.Context) (err error) {
 	if err := i.need(ctx, &i.URL, "url", "address of the cloud API"); err != nil {
 		return err
 	}
+	code, err := i.askCode(ctx)
+	if err != nil {
+		return err
+	}
+	if code != "" {
+		return i.enrolWith(ctx, code)
+	}
 	if err := i.need(ctx, &i.Customer, "customer", "customer, as the cloud's operator named it"); err != nil {
 		return err
 	}
-	if i.key, err = i.secret(ctx, "cloud.key", "the customer's key", i.Key); err == nil && i.key.value == "" {
+	if i.key, err = i.secret(ctx, defaultKey, "the customer's key", i.Key); err == nil && i.key.value == "" {
 		err = missing("key", "or keep it before: `tidemark secret set cloud.key`")
 	}
 	return err
+}
+
+// askCode returns the one-time code, "" where there is none.
+func (i *initiation) askCode(ctx context.Context) (string, error) {
+	switch {
+	case i.code != "":
+		return i.code, nil
+	case !i.Code.IsZero():
+		code, err := i.Code.Value()
+		if err != nil {
+			return "", configError{fault.New("read the answers", err, "")}
+		}
+		return code, nil
+	case i.prompt != nil && i.Customer == "":
+		return i.prompt.ask(ctx, "one-time code from the cloud's operator (Enter: none, a key is at hand)", "")
+	}
+	return "", nil
+}
+
+// enrolWith gets customer and key for a code. The key is kept at once, because
+// the code is good once.
+func (i *initiation) enrolWith(ctx context.Context, code string) error {
+	if err := config.CheckURL(i.URL, i.AllowHTTP); err != nil {
+		return usageError{fault.New("read the address of the cloud", err, "for example https://tidemark.example.com")}
+	}
+	got, err := i.enroll(ctx, enrolment{url: i.URL, customer: i.Customer, secret: defaultKey}, code)
+	if err != nil {
+		return err
+	}
+	i.Customer, i.key = got.Customer, stored(defaultKey, got.Key, false)
+	return nil
 }
 
 // askSource finds out how the database is reached. When it is called again the

@@ -71,7 +71,7 @@ about it, and sends that to the cloud. The commands look after it.`,
 	add("run", newRun(a), newOnce(a), newService(a))
 	add("look", newStatus(a), newExplain(a), newJournal(a), newLogs(a), newDoctor(a), newPlan(a), newBundle(a), newVersion(a))
 	add("act", newSync(a), newDiff(a), newApprove(a), newQuarantine(a), newPause(a), newResume(a), newReload(a))
-	add("setup", newInit(a), newConfig(a), newSecret(a))
+	add("setup", newInit(a), newEnroll(a), newConfig(a), newSecret(a))
 	root.AddCommand(newExitCodesTopic())
 	root.SetHelpCommandGroupID("setup")
 	return root

@@ -30,6 +30,7 @@ import (
 //	site TABLE...     writes the configuration, with these tables
 //	sql BATCH...      changes the source; {s} is the script's own schema
 //	rows TABLE        prints the cloud's rows
+//	invite            makes a one-time code, $CODE
 //	cloud up|down     connects or disconnects the cloud
 //	cloud slow        has every batch take a while
 //	double TABLE N    doubles the rows of a table (id, v) so many times
@@ -74,7 +75,7 @@ func TestSites(t *testing.T) {
 				},
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"exits": exits, "site": s.write, "sql": s.exec, "rows": s.rows, "cloud": s.connect, "until": until,
-					"double": s.double, "holds": s.holds, "equal": s.equal,
+					"invite": s.invite, "double": s.double, "holds": s.holds, "equal": s.equal,
 					"append": appendLine, "replace": replaceText, "unzip": unzip, "hides": hides,
 					"get": get,
 				},
@@ -144,6 +145,15 @@ func (s *testSite) exec(ts *testscript.TestScript, neg bool, args []string) {
 		_, err := s.db.SQL.ExecContext(ctx, s.db.Expand(batch))
 		ts.Check(err)
 	}
+}
+
+func (s *testSite) invite(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: invite")
+	}
+	code, i := cloud.NewInvitation("acme", time.Now(), time.Hour)
+	ts.Check(s.store.Invite(context.Background(), i))
+	ts.Setenv("CODE", code)
 }
 
 // rows prints what the cloud has of a table, a line for each row.
