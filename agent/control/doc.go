@@ -4,7 +4,8 @@
 //
 // The socket is a Unix domain socket everywhere; Windows knows them since
 // Windows 10 1803 and Windows Server 2019. Who may connect is up to the file
-// system first: on Linux the socket is for its owner and group (0660), on
+// system first: on Linux the socket is for its owner and the group tidemark
+// (0660; its own group where there is none of that name), on
 // Windows its directory is for administrators, the system and the account of
 // the service. Where the system tells who is at the other end (SO_PEERCRED on
 // Linux), the server asks and refuses everyone else by name.
