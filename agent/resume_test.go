@@ -25,7 +25,9 @@ func TestDiffResumes(t *testing.T) {
 	r.quiet("t")
 	r.halt()
 
-	r.table(func(s *agent.TableSite) { s.Limits.ChunkRows, s.Pause, s.VerifyEvery, s.MaxSkips = 4096, 10*time.Millisecond, time.Millisecond, 0 })
+	r.table(func(s *agent.TableSite) {
+		s.Limits.ChunkRows, s.Pause, s.VerifyEvery, s.MaxSkips = 4096, 10*time.Millisecond, time.Millisecond, 0
+	})
 	r.start()
 	r.until("half of the comparison", func() bool {
 		p := r.status("t").Progress
