@@ -35,7 +35,11 @@ type file struct {
 
 // NewArchive begins a bundle on w whose files are in the directory dir.
 func NewArchive(w io.Writer, dir string, now time.Time, r *Redactor) *Archive {
-	return &Archive{zip: zip.NewWriter(w), redact: r, dir: dir, now: now}
+	a := &Archive{zip: zip.NewWriter(w), redact: r, dir: dir, now: now}
+	if r.short > 0 {
+		a.Missing("a secret, to search for it", fmt.Errorf("%d have fewer than %d characters", r.short, shortest))
+	}
+	return a
 }
 
 // JSON adds a document.

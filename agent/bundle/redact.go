@@ -31,6 +31,7 @@ type Redactor struct {
 	known  []string // secrets in all forms, the longest first
 	names  map[string]bool
 	counts map[Kind]int // since the last take
+	short  int          // secrets that are too short to be searched for
 }
 
 // NewRedactor returns one that knows the secrets themselves and the names that
@@ -39,6 +40,9 @@ func NewRedactor(secrets, names []string) *Redactor {
 	r := &Redactor{names: map[string]bool{}, counts: map[Kind]int{}}
 	forms := map[string]bool{}
 	for _, s := range secrets {
+		if len(s) < shortest {
+			r.short++
+		}
 		for _, part := range parts(s) {
 			if len(part) < shortest {
 				continue
