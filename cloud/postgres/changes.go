@@ -110,12 +110,6 @@ func (c *changes) line(n int32) (key []byte, l keyedLine, err error) {
 	return c.keys.buf[l.from:l.to], l, nil
 }
 
-// merged is what a merge tells of its lines.
-type merged struct {
-	inserted, updated, epochs []int32
-	versions                  []int64
-}
-
 func (c *changes) merged(m merged) error {
 	if c == nil {
 		return nil

@@ -13,19 +13,9 @@ func (a *application) merge(ctx context.Context, low, high int, bad map[int]stri
 	if low >= high {
 		return nil
 	}
-	var inserted, updated int
-	var complete bool
-	var m merged
-	sql, scan := a.p.merge, []any{&inserted, &updated, &complete}
-	if a.sum != nil {
-		sql, scan = a.p.mergeTold, append(scan, &m.inserted, &m.updated, &m.versions, &m.epochs)
-	}
-	err := a.c.pipeline(ctx, statement{sql: "SAVEPOINT tm"},
-		statement{sql: sql, args: []any{a.b.Customer, a.next.EpochNumber, low, high}, scan: scan})
+	complete, err := a.mergeStaged(ctx, low, high)
 	if err == nil && complete {
-		a.answer.Inserted += inserted
-		a.answer.Updated += updated
-		return a.sum.merged(m)
+		return nil
 	}
 	twice := err == nil || code(err) == codeCardinality
 	if !twice && !isRowError(err) {
@@ -52,6 +42,27 @@ func (a *application) merge(ctx context.Context, low, high int, bad map[int]stri
 		return err
 	}
 	return a.merge(ctx, middle, high, bad)
+}
+
+// mergeStaged runs the statement, and counts what it did when it did all.
+func (a *application) mergeStaged(ctx context.Context, low, high int) (complete bool, err error) {
+	if a.sum != nil {
+		m, err := a.mergeTold(ctx, low, high)
+		if err != nil || !m.complete {
+			return false, err
+		}
+		a.answer.Inserted += len(m.inserted)
+		a.answer.Updated += len(m.updated)
+		return true, a.sum.merged(m)
+	}
+	var inserted, updated int
+	err = a.c.pipeline(ctx, statement{sql: "SAVEPOINT tm"},
+		statement{sql: a.p.merge, args: []any{a.b.Customer, a.next.EpochNumber, low, high}, scan: []any{&inserted, &updated, &complete}})
+	if err == nil && complete {
+		a.answer.Inserted += inserted
+		a.answer.Updated += updated
+	}
+	return complete, err
 }
 
 // dropTwins is the statement that leaves of several staged lines with one key

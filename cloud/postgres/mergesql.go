@@ -34,8 +34,8 @@ func (p *plan) assignments(row string) string {
 
 // mergeSQL brings the staged lines $3 to $4 - 1 into the table, for customer
 // $1 and epoch number $2. Its row is: inserted, updated, and whether nothing
-// was left over; told, also the lines inserted, and the lines updated with the
-// row versions and epochs that they had.
+// was left over; told: whether nothing was left over, the lines inserted, and
+// the lines updated with the epochs and row versions that they had.
 //
 // Stage and table are joined by the primary key, one row at a time, so that
 // the cost depends on the batch and not on the table. A row that is there and
@@ -58,10 +58,11 @@ func (p *plan) mergeSQL(told bool) string {
 		SELECT t.ctid AS place, t._tm_rv, t._tm_epoch FROM ` + p.target() + ` t
 		WHERE t.customer_id = $1 AND ` + list(p.key, "t.% = s.%", " AND ") + ` LIMIT 1) o ON true`
 	changed := "(o._tm_epoch <> $2 OR " + p.newer("s", "o") + ")"
-	lists, from := "", ""
+	tells := "(SELECT count(*) FILTER (WHERE new) FROM inserted), (SELECT count(*) FROM updated), NOT EXISTS (SELECT FROM rest WHERE NOT absent)"
 	if told {
-		lists = ", (SELECT array_agg(_tm_line) FROM rest WHERE absent), u.*"
-		from = " FROM (SELECT array_agg(_tm_line), array_agg(old_rv), array_agg(old_epoch) FROM updated) u"
+		tells = `NOT EXISTS (SELECT FROM rest WHERE NOT absent) AND NOT EXISTS (SELECT FROM inserted WHERE NOT new),
+	(SELECT array_agg(_tm_line) FROM rest WHERE absent), u.*
+	FROM (SELECT array_agg(_tm_line), array_agg(old_epoch), array_agg(old_rv) FROM updated) u`
 	}
 	return `WITH updated AS (
 	UPDATE ` + p.target() + ` t SET ` + p.assignments("s") + `, _tm_epoch = $2
@@ -81,5 +82,5 @@ func (p *plan) mergeSQL(told bool) string {
 	WHERE t._tm_epoch <> excluded._tm_epoch OR ` + p.newer("excluded", "t") + `
 	RETURNING t.xmax = 0 AS new
 )
-SELECT (SELECT count(*) FILTER (WHERE new) FROM inserted), (SELECT count(*) FROM updated), NOT EXISTS (SELECT FROM rest WHERE NOT absent)` + lists + from
+SELECT ` + tells
 }

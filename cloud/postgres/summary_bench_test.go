@@ -102,15 +102,43 @@ func BenchmarkWAL(b *testing.B) {
 				updates := max(1000, n/300) // some folds
 				b.ReportMetric(measure(updates, 50, func(int) int { return rnd.IntN(n) }), "WAL/updated")
 				if !without {
-					var due, size int64
-					exec(b, conn, "ANALYZE tidemark.log")
-					if err := conn.QueryRow(b.Context(), "SELECT count(*), coalesce(sum(length(entry)), 0) FROM tidemark.log").Scan(&due, &size); err != nil {
-						b.Fatal(err)
-					}
-					b.ReportMetric(float64(size), "tail-bytes")
+					reportBuffers(b, s, conn, n)
 				}
 			}
 		})
+	}
+}
+
+// reportBuffers tells what comparisons touch, with the tail as it is.
+func reportBuffers(b *testing.B, s *postgres.Store, conn *pgx.Conn, n int) {
+	var tail int64
+	if err := conn.QueryRow(b.Context(), "SELECT coalesce(sum(length(entry)), 0) FROM tidemark.log").Scan(&tail); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(tail), "tail-bytes")
+	table, err := s.Table(b.Context(), "acme", "wide")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var secret summary.Secret
+	if err := secret.UnmarshalText([]byte(table.Secret)); err != nil {
+		b.Fatal(err)
+	}
+	var tree *summary.Tree
+	rows, others := touched(b, conn, func(s *postgres.Store) {
+		if tree, err = s.Tree(b.Context(), "acme", "wide"); err != nil {
+			b.Fatal(err)
+		}
+	})
+	b.ReportMetric(float64(rows+others), "buffers/equal")
+	for _, d := range []int{1, 1000} {
+		var ids []int
+		for i := range d {
+			ids = append(ids, (2*i+1)*n/(2*d))
+		}
+		rows, others := touched(b, conn, func(s *postgres.Store) { askAbout(b, s, tree, secret, ids...) })
+		b.ReportMetric(float64(rows), fmt.Sprintf("buffers-of-rows/%d", d))
+		b.ReportMetric(float64(others), fmt.Sprintf("other-buffers/%d", d))
 	}
 }
 
