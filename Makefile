@@ -4,7 +4,7 @@ GO      ?= go
 LINT    := $(GO) tool -modfile=tools/go.mod golangci-lint
 PKGS    := ./...
 
-.PHONY: all build test check lint vet unit prepare bench bench-diff demo conformance packages check-packages windows clean
+.PHONY: all build test check lint vet unit prepare bench bench-diff demo conformance packages check-packages windows test-install test-wine old-and-new clean
 
 all: build
 
@@ -63,6 +63,21 @@ packages:
 check-packages:
 	./tools/packages/prepare.sh
 	cd tools/packages && $(GO) vet . && $(GO) test .
+
+# A site's life on a Debian that boots in a container: deb and archive, as root, in a minute or two.
+test-install: old-and-new
+	./internal/installtest/prepare.sh debian
+	$(GO) run ./internal/installtest debian bin/install/1.0.0 bin/install/1.1.0
+
+# The same on Wine: zip and MSI.
+test-wine: old-and-new
+	./internal/installtest/prepare.sh wine
+	$(GO) run ./internal/installtest wine bin/install/1.0.0 bin/install/1.1.0
+
+old-and-new:
+	./tools/packages/prepare.sh
+	cd tools/packages && for v in 1.0.0 1.1.0; do \
+		$(GO) run . -root ../.. -out ../../bin/install/$$v -version $$v -arch amd64 || exit 1; done
 
 clean:
 	rm -rf bin dist

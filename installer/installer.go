@@ -94,9 +94,8 @@ func settings(o Options, program string) *service.Config {
 		Executable:  program,
 		Arguments:   []string{"run", "--config", o.Config},
 		Option: service.KeyValue{
-			"SystemdScript":    unit(o, account(o), program).String(),
-			"DelayedAutoStart": true,
-			"Password":         o.Password,
+			"SystemdScript": unit(o, account(o), program).String(),
+			"Password":      o.Password,
 		},
 	}
 }

@@ -47,6 +47,10 @@ type scm interface {
 	Grant(account string, folders []folder) (bool, error)
 }
 
+// errUnknownHere is what a manager has no notion of: Wine's has neither
+// delayed start nor recovery. There is nothing to bring in order then.
+var errUnknownHere = errors.New("this service manager does not know it")
+
 // A folder is one that the service reads, or writes to.
 type folder struct {
 	path  string
@@ -83,8 +87,11 @@ func repair(s scm, want registration, own, password string, folders []folder) (c
 		note(true, "set "+strings.Join(differs, ", "), failed)
 	}
 	again, failed := s.Recovery()
-	if failed != nil || !again.equal(wantedRecovery) { // one that cannot be read can still be set
-		note(true, "set the recovery", s.Recover(wantedRecovery))
+	if failed != nil || !again.equal(wantedRecovery) { // one that cannot be read can perhaps be set
+		failed = s.Recover(wantedRecovery)
+		if !errors.Is(failed, errUnknownHere) {
+			note(true, "set the recovery", failed)
+		}
 	}
 	did, failed := s.EventSource()
 	note(did, "made the event source", failed)

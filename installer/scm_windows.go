@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/registry"
@@ -84,56 +83,6 @@ func (w *windowsSystem) unregister(remove func() error) error {
 
 // windowsService implements scm.
 type windowsService struct{ s *mgr.Service }
-
-func (w *windowsService) Registration() (registration, error) {
-	c, err := w.s.Config()
-	return registration{
-		Command: c.BinaryPathName, Account: c.ServiceStartName, Automatic: c.StartType == mgr.StartAutomatic,
-		Delayed: c.DelayedAutoStart, DisplayName: c.DisplayName, Description: c.Description,
-	}, err
-}
-
-func (w *windowsService) Register(r registration, password string) error {
-	c, err := w.s.Config()
-	if err != nil {
-		return err
-	}
-	c.BinaryPathName, c.ServiceStartName, c.Password = r.Command, r.Account, password
-	c.StartType, c.DelayedAutoStart = mgr.StartAutomatic, r.Delayed
-	c.DisplayName, c.Description = r.DisplayName, r.Description
-	c.Dependencies, c.LoadOrderGroup, c.TagId = nil, "", 0 // as they are
-	return w.s.UpdateConfig(c)
-}
-
-func (w *windowsService) Recovery() (r recovery, err error) {
-	actions, err := w.s.RecoveryActions()
-	if err != nil {
-		return r, err
-	}
-	for _, a := range actions {
-		if a.Type == mgr.ServiceRestart {
-			r.Restart = append(r.Restart, a.Delay)
-		}
-	}
-	reset, err := w.s.ResetPeriod()
-	if err != nil {
-		return r, err
-	}
-	r.Reset = time.Duration(reset) * time.Second
-	r.Failed, err = w.s.RecoveryActionsOnNonCrashFailures()
-	return r, err
-}
-
-func (w *windowsService) Recover(r recovery) error {
-	var actions []mgr.RecoveryAction
-	for _, after := range r.Restart {
-		actions = append(actions, mgr.RecoveryAction{Type: mgr.ServiceRestart, Delay: after})
-	}
-	return errors.Join(
-		w.s.SetRecoveryActions(actions, uint32(r.Reset/time.Second)),
-		w.s.SetRecoveryActionsOnNonCrashFailures(r.Failed),
-	)
-}
 
 func (w *windowsService) EventSource() (bool, error) {
 	k, err := registry.OpenKey(registry.LOCAL_MACHINE, `SYSTEM\CurrentControlSet\Services\EventLog\Application\`+w.s.Name, registry.QUERY_VALUE)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 )
 
 // A target is a kind of machine that the agent runs on.
@@ -22,12 +23,7 @@ var targets = []target{
 }
 
 func (t target) wanted(r *release) bool {
-	for _, kind := range t.kinds {
-		if r.kinds[kind] {
-			return true
-		}
-	}
-	return false
+	return (r.arch == "" || r.arch == t.arch) && slices.ContainsFunc(t.kinds, func(kind string) bool { return r.kinds[kind] })
 }
 
 func (t target) program() string {

@@ -39,6 +39,7 @@ type release struct {
 	commit  string    // "" when there is no repository
 	time    time.Time // of every file
 	kinds   map[string]bool
+	arch    string // of the targets; "" is all
 }
 
 func run(ctx context.Context, args []string) error {
@@ -47,10 +48,11 @@ func run(ctx context.Context, args []string) error {
 	out := flags.String("out", "", "the folder to fill; it is emptied first (default: dist in the repository)")
 	version := flags.String("version", "", "three numbers (default: the newest tag, else 0.0.COMMITS)")
 	kinds := flags.String("kinds", "deb,rpm,tar.gz,zip,msi", "what to build")
+	arch := flags.String("arch", "", "build only for this architecture")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	r := &release{root: *root, out: *out, version: *version, kinds: map[string]bool{}}
+	r := &release{root: *root, out: *out, version: *version, arch: *arch, kinds: map[string]bool{}}
 	for kind := range strings.SplitSeq(*kinds, ",") {
 		r.kinds[kind] = true
 	}
@@ -69,6 +71,9 @@ func (r *release) settle(ctx context.Context) (err error) {
 	}
 	if r.out == "" {
 		r.out = filepath.Join(r.root, "dist")
+	}
+	if r.out, err = filepath.Abs(r.out); err != nil {
+		return err
 	}
 	r.commit, _ = r.git(ctx, "rev-parse", "--short=12", "HEAD")
 	if r.version == "" {
