@@ -23,7 +23,7 @@ func (d *document) add(format string, args ...any) {
 			args[i] = html.EscapeString(fmt.Sprint(a))
 		}
 	}
-	fmt.Fprintf(d, format, args...)
+	_, _ = fmt.Fprintf(d, format, args...) // a buffer takes everything
 }
 
 func (d *document) head(title string) {
