@@ -1,10 +1,11 @@
 // Package upkeep does what a store puts off: folding logs and making
-// summaries, one table at a time.
+// summaries, a few tables at a time.
 package upkeep
 
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"go.uber.org/zap"
@@ -23,8 +24,12 @@ type Table struct {
 // that finds no room is asked for again by its next batch.
 const maxWaiting = 1 << 14
 
-// A Queue looks after tables, each when it is asked for and one after the
-// other, in a goroutine that lives while there are any.
+// workers is how many tables are looked after at once: a table that takes long
+// must not keep all others waiting.
+const workers = 2
+
+// A Queue looks after tables, each when it is asked for and never twice at the
+// same time, in goroutines that live while there are any.
 type Queue struct {
 	tend   func(context.Context, Table) error
 	log    *zap.Logger
@@ -34,7 +39,8 @@ type Queue struct {
 
 	mu      sync.Mutex
 	closed  bool
-	running bool
+	running int            // workers
+	busy    map[Table]bool // being looked after; without Soon
 	waiting []Table
 	isIn    map[Table]bool
 	grown   map[Table]int64 // Mark.Logged when the table was last asked for
@@ -47,7 +53,7 @@ func New(tend func(context.Context, Table) error, log *zap.Logger) *Queue {
 		log = zap.NewNop()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Queue{tend: tend, log: log, ctx: ctx, cancel: cancel, isIn: map[Table]bool{}, grown: map[Table]int64{}}
+	return &Queue{tend: tend, log: log, ctx: ctx, cancel: cancel, busy: map[Table]bool{}, isIn: map[Table]bool{}, grown: map[Table]int64{}}
 }
 
 // Ask lets a table be looked after soon.
@@ -63,8 +69,8 @@ func (q *Queue) ask(t Table) {
 	}
 	q.isIn[t] = true
 	q.waiting = append(q.waiting, t)
-	if !q.running {
-		q.running = true
+	if q.running < workers {
+		q.running++
 		q.done.Go(q.run)
 	}
 }
@@ -89,22 +95,38 @@ func (q *Queue) Applied(t Table, m sums.Mark, complete bool) {
 	q.ask(t)
 }
 
+// take returns the first table that nobody looks after, and marks it; without
+// one the worker ends.
+func (q *Queue) take() (t Table, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	at := slices.IndexFunc(q.waiting, func(t Table) bool { return !q.busy[t.plain()] })
+	if at < 0 || q.closed {
+		q.running--
+		return t, false
+	}
+	t = q.waiting[at]
+	q.waiting = slices.Delete(q.waiting, at, at+1)
+	delete(q.isIn, t) // what is asked for from now on may not be seen
+	q.busy[t.plain()] = true
+	return t, true
+}
+
+func (t Table) plain() Table { return Table{Customer: t.Customer, Name: t.Name} }
+
 func (q *Queue) run() {
 	for {
-		q.mu.Lock()
-		if len(q.waiting) == 0 || q.closed {
-			q.running = false
-			q.mu.Unlock()
+		t, ok := q.take()
+		if !ok {
 			return
 		}
-		t := q.waiting[0]
-		q.waiting = q.waiting[1:]
-		delete(q.isIn, t) // what is asked for from now on may not be seen
-		q.mu.Unlock()
 		err := q.tend(q.ctx, t)
 		if err != nil && q.ctx.Err() == nil && !errors.As(err, new(*wire.Problem)) { // a problem: the table is gone, or loaded anew
 			q.log.Warn("summary not kept up", zap.String("customer", t.Customer), zap.String("table", t.Name), zap.Error(err))
 		}
+		q.mu.Lock()
+		delete(q.busy, t.plain())
+		q.mu.Unlock()
 	}
 }
 

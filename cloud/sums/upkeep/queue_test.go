@@ -3,6 +3,7 @@ package upkeep_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -15,40 +16,50 @@ import (
 
 var a, b = upkeep.Table{Customer: "acme", Name: "a"}, upkeep.Table{Customer: "acme", Name: "b"}
 
-// A table that is asked for while it waits is looked after once, and once more
-// when it is asked for while that is under way.
+// A table that is asked for while it is looked after is so once more, behind;
+// another does not wait for it.
 func TestAskedForTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var tended []upkeep.Table
-		enter, leave := make(chan struct{}), make(chan struct{})
-		q := upkeep.New(func(ctx context.Context, t upkeep.Table) error {
-			tended = append(tended, t)
-			enter <- struct{}{}
+		var mu sync.Mutex
+		now, times := map[upkeep.Table]int{}, map[upkeep.Table]int{}
+		leave := make(chan struct{})
+		q := upkeep.New(func(ctx context.Context, table upkeep.Table) error {
+			table.Soon = false
+			mu.Lock()
+			times[table]++
+			if now[table]++; now[table] > 1 {
+				t.Errorf("%v is looked after twice at the same time", table)
+			}
+			mu.Unlock()
 			<-leave
+			mu.Lock()
+			now[table]--
+			mu.Unlock()
 			return nil
 		}, nil)
 		q.Ask(a)
-		<-enter
+		synctest.Wait()
 		for range 3 {
 			q.Ask(a)
-			q.Ask(b)
 		}
-		leave <- struct{}{}
-		for range 2 {
-			<-enter
-			leave <- struct{}{}
-		}
+		q.Ask(upkeep.Table{Customer: a.Customer, Name: a.Name, Soon: true})
+		q.Ask(b)
 		synctest.Wait()
-		if len(tended) != 3 || tended[1] != a || tended[2] != b {
-			t.Errorf("%v", tended)
+		if now[a] != 1 || now[b] != 1 || times[a] != 1 {
+			t.Errorf("looked after now: %v", now)
+		}
+		close(leave)
+		synctest.Wait()
+		if times[a] != 3 || times[b] != 1 {
+			t.Errorf("looked after: %v", times)
 		}
 		q.Ask(b)
-		<-enter
-		leave <- struct{}{}
+		synctest.Wait()
 		q.Close()
 		q.Ask(a)
-		if len(tended) != 4 {
-			t.Errorf("%v", tended)
+		synctest.Wait()
+		if times[a] != 3 || times[b] != 2 {
+			t.Errorf("looked after: %v", times)
 		}
 	})
 }
@@ -82,21 +93,23 @@ func TestApplied(t *testing.T) {
 
 // Close interrupts, and what fails is told.
 func TestCloseAndFailure(t *testing.T) {
-	core, logs := observer.New(zap.WarnLevel)
-	entered := make(chan struct{})
-	q := upkeep.New(func(ctx context.Context, t upkeep.Table) error {
-		if t == a {
-			return errors.New("of the test")
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zap.WarnLevel)
+		interrupted := false
+		q := upkeep.New(func(ctx context.Context, t upkeep.Table) error {
+			if t == a {
+				return errors.New("of the test")
+			}
+			<-ctx.Done()
+			interrupted = true
+			return ctx.Err()
+		}, zap.New(core))
+		q.Ask(a)
+		q.Ask(b)
+		synctest.Wait()
+		q.Close()
+		if !interrupted || logs.Len() != 1 || logs.All()[0].ContextMap()["table"] != "a" {
+			t.Errorf("interrupted %t, logged %v", interrupted, logs.All())
 		}
-		close(entered)
-		<-ctx.Done()
-		return ctx.Err()
-	}, zap.New(core))
-	q.Ask(a)
-	q.Ask(b)
-	<-entered
-	q.Close()
-	if logs.Len() != 1 || logs.All()[0].ContextMap()["table"] != "a" {
-		t.Errorf("logged %v", logs.All())
-	}
+	})
 }
