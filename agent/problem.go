@@ -58,7 +58,10 @@ func classify(err error) Problem {
 	var problem *wire.Problem
 	switch {
 	case errors.As(err, &stop):
-		p.Kind, p.Hint = ofCode(stop.Problem.Code), stop.Problem.Hint
+		p.Kind = ProblemCloudRefused
+		if stop.Problem != nil { // else a proxy's answer, or a key that cannot be read
+			p.Kind, p.Hint = ofCode(stop.Problem.Code), stop.Problem.Hint
+		}
 		if stop.Scope == uploader.Customer {
 			p.Kind = ProblemKeyRefused
 		}

@@ -33,6 +33,7 @@ import (
 //	invite            makes a one-time code, $CODE
 //	cloud up|down     connects or disconnects the cloud
 //	cloud slow        has every batch take a while
+//	cloud portal      has something else answer that wants people to log in
 //	double TABLE N    doubles the rows of a table (id, v) so many times
 //	holds TABLE N     waits until the cloud has so many rows of it
 //	holds TABLE N V   the same, of rows whose last value is V
@@ -42,6 +43,9 @@ import (
 //	unzip A.zip       unpacks a bundle into A
 //	hides TEXT...     says that no file that was unpacked has a text
 //	get URL [HOST]    prints what answers there
+//	says RE COMMAND...  has a command say something, whatever it ends with
+//	login TABLE       has the source be read by a login without rights on a table
+//	secure DAYS       serves the cloud by TLS too, with a certificate that ends then
 //
 // and datasets have the names of their tables, without the schema.
 func TestSites(t *testing.T) {
@@ -52,14 +56,17 @@ func TestSites(t *testing.T) {
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			s := newSite(t)
+			s.t = t
 			testscript.Run(t, testscript.Params{
 				Files: []string{file}, UpdateScripts: *update, RequireExplicitExec: true,
+				Condition: func(c string) (bool, error) { return c == "standin" && !s.db.Real(), nil },
 				Setup: func(e *testscript.Env) error {
 					e.Setenv("TZ", "UTC")
 					e.Setenv("TIDEMARK_CONFIG", filepath.Join(e.WorkDir, "tidemark.yaml"))
 					e.Setenv("CLOUD_KEY", s.key)
 					e.Setenv("GOOD_KEY", s.key)
 					e.Setenv("GOOD_DSN", s.db.DSN())
+					e.Setenv("WRONG_DSN", wrongPassword(s.db.DSN()))
 					e.Setenv("CLOUD_URL", s.server.URL)
 					e.Setenv("SQL_DSN", s.db.DSN())
 					server, err := msdsn.Parse(s.db.DSN())
@@ -77,7 +84,7 @@ func TestSites(t *testing.T) {
 					"exits": exits, "site": s.write, "sql": s.exec, "rows": s.rows, "cloud": s.connect, "until": until,
 					"invite": s.invite, "double": s.double, "holds": s.holds, "equal": s.equal,
 					"append": appendLine, "replace": replaceText, "unzip": unzip, "hides": hides,
-					"get": get,
+					"get": get, "says": says, "login": s.login, "secure": s.secure,
 				},
 			})
 		})
@@ -86,6 +93,7 @@ func TestSites(t *testing.T) {
 
 // A testSite is what is outside of the program.
 type testSite struct {
+	t      *testing.T
 	db     *sqlservertest.DB
 	store  *sqlite.Store
 	cloud  *cloud.Server
@@ -93,6 +101,7 @@ type testSite struct {
 	key    string
 	down   atomic.Bool
 	slow   atomic.Bool
+	portal atomic.Bool
 }
 
 func newSite(t *testing.T) *testSite {
@@ -252,10 +261,11 @@ const scriptPatience = 2 * time.Minute
 
 func (s *testSite) connect(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: cloud up|down|slow")
+		ts.Fatalf("usage: cloud up|down|slow|portal")
 	}
 	s.down.Store(args[0] == "down")
 	s.slow.Store(args[0] == "slow")
+	s.portal.Store(args[0] == "portal")
 }
 
 // ServeHTTP is the cloud as the network lets it through.
@@ -266,6 +276,10 @@ func (s *testSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.slow.Load() && strings.HasSuffix(r.URL.Path, "/rows") {
 		time.Sleep(50 * time.Millisecond)
 	}
+	if s.portal.Load() {
+		http.Error(w, "<html>Please log in", http.StatusForbidden)
+		return
+	}
 	s.cloud.ServeHTTP(w, r)
 }
 
@@ -275,12 +289,11 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: until COMMAND...")
 	}
 	for end := time.Now().Add(scriptPatience); ; time.Sleep(50 * time.Millisecond) {
-		err := ts.Exec(args[0], args[1:]...)
-		if err == nil {
+		if args[0] == "says" && said(ts, args[1:]) || args[0] != "says" && ts.Exec(args[0], args[1:]...) == nil {
 			return
 		}
 		if time.Now().After(end) {
-			ts.Fatalf("%v: %v", args, err)
+			ts.Fatalf("in vain: %v", args)
 		}
 	}
 }
