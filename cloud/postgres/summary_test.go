@@ -1,11 +1,17 @@
 package postgres_test
 
 import (
+	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
+	"github.com/jackc/pgx/v5"
+
+	"tidemark/cloud"
 	"tidemark/cloud/postgres"
 	"tidemark/differ/summary"
 	"tidemark/internal/wire"
@@ -192,5 +198,53 @@ func TestDatabaseFromBefore(t *testing.T) {
 		if err != nil || tree.Root.Count != n {
 			t.Errorf("%s: %+v, %v", customer, tree, err)
 		}
+	}
+}
+
+// A session that dies while it makes a summary gives its lock up; batches have
+// gone on, and whoever asks next has it made anew.
+func TestSessionDiesWhileItMakesASummary(t *testing.T) {
+	s, conn := open(t, postgres.Options{})
+	acme := wideTable(t, s, conn, 150_000)
+	idle(t, conn)
+	made := make(chan error, 1)
+	go func() {
+		_, err := s.Summarize(context.WithoutCancel(t.Context()), "acme", "wide")
+		made <- err
+	}()
+	for marked := false; !marked; { // it reads all rows now, and cannot end
+		exec(t, conn, "COMMIT")
+		exec(t, conn, "BEGIN")
+		err := conn.QueryRow(t.Context(), "SELECT true FROM tidemark.summaries WHERE NOT ready FOR UPDATE").Scan(&marked)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-made:
+			t.Fatalf("it is made before anybody could end it: %v", err)
+		default:
+		}
+	}
+	acme.apply(wire.Delta, string(wideRow(5, 100)))
+	if err := endStore(t, conn); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-made; !errors.Is(err, cloud.ErrUnavailable) {
+		t.Errorf("the error is %v", err)
+	}
+	exec(t, conn, "COMMIT")
+	for try := 0; s.Ready(t.Context()) != nil && try < 10; try++ { // other connections ended, too
+	}
+	acme.apply(wire.Delta, string(wideRow(6, 101)))
+	var tree *summary.Tree
+	for deadline := time.Now().Add(time.Minute); tree == nil; time.Sleep(20 * time.Millisecond) {
+		var err error
+		var p *wire.Problem
+		if tree, err = s.Tree(t.Context(), "acme", "wide"); err != nil && (!errors.As(err, &p) || p.Code != wire.NoSummary || time.Now().After(deadline)) {
+			t.Fatal(err)
+		}
+	}
+	if wrong, err := s.Scrub(t.Context(), "acme", "wide"); wrong != 0 || err != nil || tree.Root.Count != 150_000 {
+		t.Errorf("%v, %d leaves wrong, %v", tree.Root, wrong, err)
 	}
 }
