@@ -179,6 +179,13 @@ func (a *Agent) cloud() Cloud {
 	return a.site.Cloud
 }
 
+// turns is the queue of the site that is served.
+func (a *Agent) turns() *scheduler.Queue {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.queue
+}
+
 func (a *Agent) writer() wire.Writer {
 	return wire.Writer{ID: a.instance, Name: a.site.Host, Run: a.run}
 }

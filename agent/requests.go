@@ -125,7 +125,9 @@ func (a *Agent) Diff(ctx context.Context, table string, dryRun bool) (DiffReport
 }
 
 // Approve implements Control.
-func (a *Agent) Approve(ctx context.Context, name string) (Approval, error) {
+func (a *Agent) Approve(_ context.Context, name string) (Approval, error) {
+	a.reloading.Lock() // what is booked for a table goes over to the next one of its name
+	defer a.reloading.Unlock()
 	t, err := a.find(name)
 	if err != nil {
 		return Approval{}, err
@@ -166,6 +168,8 @@ func (a *Agent) remember(t *table) error {
 
 // Pause implements Control.
 func (a *Agent) Pause(_ context.Context, name, reason string) error {
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
 	p := &state.Pause{Since: a.now(), Reason: reason}
 	if name == "" {
 		return a.pauseAll(p)
@@ -175,12 +179,14 @@ func (a *Agent) Pause(_ context.Context, name, reason string) error {
 		return err
 	}
 	t.change(func(r *state.Table) { r.Paused = p })
-	a.queue.Pause(t.site.Dataset)
+	a.turns().Pause(t.site.Dataset)
 	return a.remember(t)
 }
 
 // Resume implements Control.
 func (a *Agent) Resume(_ context.Context, name string) error {
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
 	if name == "" {
 		return a.pauseAll(nil)
 	}
@@ -189,19 +195,19 @@ func (a *Agent) Resume(_ context.Context, name string) error {
 		return err
 	}
 	t.change(func(r *state.Table) { r.Paused = nil })
-	a.queue.Resume(t.site.Dataset)
+	a.turns().Resume(t.site.Dataset)
 	return a.remember(t)
 }
 
 func (a *Agent) pauseAll(p *state.Pause) error {
 	a.mu.Lock()
 	a.paused = p
-	rec := a.siteRecord()
+	rec, queue := a.siteRecord(), a.queue
 	a.mu.Unlock()
 	if p == nil {
-		a.queue.Resume("")
+		queue.Resume("")
 	} else {
-		a.queue.Pause("")
+		queue.Pause("")
 	}
 	return a.db.Write(state.Change{Site: rec})
 }

@@ -60,7 +60,8 @@ func (a *Agent) serve(ctx context.Context) (*swap, error) {
 	var running sync.WaitGroup
 	running.Go(func() { a.followPolicy(ctx) })
 	running.Go(func() { a.keepHouse(ctx) })
-	running.Go(func() { a.queue.Run(ctx, a.cycle) })
+	queue := a.turns()
+	running.Go(func() { queue.Run(ctx, a.cycle) })
 	var next *swap
 	select {
 	case <-ctx.Done():
@@ -88,7 +89,7 @@ func (a *Agent) Once(ctx context.Context, patience time.Duration) error {
 	running.Go(func() { a.giveUp(ctx, patience, cancel) })
 	err := a.askPolicy(ctx)
 	if err == nil {
-		a.queue.Once(ctx, a.cycle)
+		a.turns().Once(ctx, a.cycle)
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause

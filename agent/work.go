@@ -134,7 +134,7 @@ func (t *table) work(ctx context.Context, c *cycle) {
 	}
 	c.done(outcome{entry, c.report, err})
 	if t.waitedFor() { // one request a cycle
-		_ = t.a.queue.Now(t.site.Dataset) // paused: they wait for the end of the pause
+		_ = t.a.turns().Now(t.site.Dataset) // paused: they wait for the end of the pause
 	}
 }
 
