@@ -118,17 +118,23 @@ func checkTables(d *decoder, path string, s Source, datasets map[string]string) 
 	if !d.require(list, `a list of tables: lines such as "- dbo.orders"`) || d.broken(list) {
 		return
 	}
-	if len(s.Tables) == 0 {
+	if len(s.Tables)+len(s.Patterns) == 0 {
 		d.reportField(list, Problem{Message: "tables is empty", Expected: "at least one table"})
 	}
 	tables := map[string]string{}
+	for i, g := range s.Patterns {
+		checkGroup(d, fmt.Sprintf("%s[%d]", list, d.patterns[list][i]), g)
+	}
+	if len(s.Patterns) == 0 && d.has(path+".exclude_tables") {
+		d.reportField(path+".exclude_tables", Problem{Message: "exclude_tables has no effect without a pattern among the tables"})
+	}
 	for i, t := range s.Tables {
-		at := fmt.Sprintf("%s[%d]", list, i)
+		at := fmt.Sprintf("%s[%d]", list, d.named[list][i])
 		if !d.has(at) && !d.broken(at) { // "- " alone
-			d.reportField(at, Problem{Message: "an empty entry", Expected: t.Name.expected()})
+			d.reportField(at, Problem{Message: "an empty entry", Expected: (*tableWord)(nil).expected()})
 			continue
 		}
-		if d.broken(at) || d.broken(at+".name") || !d.require(at+".name", t.Name.expected()) {
+		if d.broken(at) || d.broken(at+".name") || !d.require(at+".name", (*tableWord)(nil).expected()) {
 			continue
 		}
 		d.unique(tables, t.Name.String(), at+".name", "table")
@@ -146,6 +152,19 @@ func checkTables(d *decoder, path string, s Source, datasets map[string]string) 
 		}
 		checkPace(d, at, t.Pace)
 	}
+}
+
+// checkGroup refuses what can be said of one table alone.
+func checkGroup(d *decoder, at string, g Group) {
+	for _, f := range []string{"dataset", "exclude_columns"} {
+		if d.has(at + "." + f) {
+			d.reportField(at+"."+f, Problem{
+				Message: f + " is of one table, and this is a pattern",
+				Hint:    "a table that has an entry of its own besides is not taken by the pattern",
+			})
+		}
+	}
+	checkPace(d, at, g.Table.Pace)
 }
 
 // reportedTwice tells that the table at path was reported as a repetition of

@@ -22,6 +22,8 @@ type decoder struct {
 	at       map[string]spot     // where the value of a field stands, by path
 	keys     map[string]spot     // where its name stands
 	mistyped map[string]bool     // fields that an unknown one was taken for
+	named    map[string][]int    // places of tables in a list of tables, by its path
+	patterns map[string][]int    // places of patterns there
 	secrets  []located
 	paths    []located
 	problems Problems

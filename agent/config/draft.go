@@ -69,6 +69,7 @@ func newDecoder(path, dir string, text []byte) *decoder {
 	return &decoder{
 		file: newFile(path, text), dir: dir,
 		anchors: map[string]ast.Node{}, at: map[string]spot{}, keys: map[string]spot{}, mistyped: map[string]bool{},
+		named: map[string][]int{}, patterns: map[string][]int{},
 	}
 }
 

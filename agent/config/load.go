@@ -35,7 +35,31 @@ type rawSource struct {
 }
 
 type rawTable struct {
+	// Name at the source: orders (schema dbo), sales.orders, in brackets, or a
+	// pattern such as dbo.*
+	Name  tableWord `yaml:"name"`
 	Table `yaml:",inline"`
+}
+
+// A tableWord is what stands in the list of tables: a name or a pattern.
+type tableWord struct {
+	name    TableName
+	pattern Pattern
+	wild    bool
+}
+
+func (w *tableWord) parse(text string) (err error) {
+	if w.pattern, err = ParsePattern(text); err != nil {
+		return err
+	}
+	if w.wild = w.pattern.Wild(); w.wild {
+		return nil
+	}
+	return w.name.parse(text)
+}
+
+func (*tableWord) expected() string {
+	return `a table such as dbo.orders or "[sales].[order details]", or a pattern such as dbo.*`
 }
 
 // Load reads and checks the file, and that every file and environment
@@ -227,10 +251,7 @@ func (d *decoder) config(root ast.Node) *Config {
 		s := &c.Sources[i]
 		for j := range s.Tables {
 			if t := &s.Tables[j]; t.Dataset == "" && t.Name.Name != "" {
-				t.Dataset = t.Name.Schema + "." + t.Name.Name
-				if len(c.Sources) > 1 {
-					t.Dataset = s.Name + "." + t.Dataset
-				}
+				t.Dataset = c.dataset(s.Name, t.Name)
 			}
 		}
 	}
@@ -261,19 +282,28 @@ func (d *decoder) source(path string, n ast.Node, pace Pace) Source {
 	list := join(path, "tables")
 	d.value(list, raw.Tables, d.keys[list], reflectOf(&nodes), "")
 	for i, n := range nodes {
-		s.Tables = append(s.Tables, d.table(fmt.Sprintf("%s[%d]", list, i), n, s.Pace))
+		raw := d.table(fmt.Sprintf("%s[%d]", list, i), n, s.Pace)
+		raw.Table.Name = raw.Name.name
+		if raw.Name.wild {
+			s.Patterns = append(s.Patterns, Group{raw.Name.pattern, raw.Table})
+			d.patterns[list] = append(d.patterns[list], i)
+		} else {
+			s.Tables = append(s.Tables, raw.Table)
+			d.named[list] = append(d.named[list], i)
+		}
 	}
+	s.named = len(s.Tables)
 	return s
 }
 
 // table decodes a name alone, or a mapping with a name.
-func (d *decoder) table(path string, n ast.Node, pace Pace) Table {
-	raw := rawTable{Table{Enabled: true, Pace: pace}}
+func (d *decoder) table(path string, n ast.Node, pace Pace) rawTable {
+	raw := rawTable{Table: Table{Enabled: true, Pace: pace}}
 	if _, isMapping := entries(d.plain(n)); isMapping {
 		d.value(path, n, d.keys[path], reflectOf(&raw), "")
 	} else {
-		d.value(path, n, d.keys[path], reflectOf(&raw.Table.Name), "")
+		d.value(path, n, d.keys[path], reflectOf(&raw.Name), "")
 		d.at[join(path, "name")] = d.keys[path]
 	}
-	return raw.Table
+	return raw
 }

@@ -1,8 +1,6 @@
 package config
 
-import (
-	"strings"
-)
+import "strings"
 
 // A Pattern is the name of a table in which * stands for any characters and ?
 // for one: dbo.*, sales.order_?, *.* for all. Case does not matter, as in most
@@ -16,37 +14,42 @@ type Pattern struct {
 func ParsePattern(text string) (Pattern, error) {
 	var n TableName
 	marked := strings.NewReplacer("*", "\uE000", "?", "\uE001") // not patterns to the parser
-	schema, name, ok := cutPattern(text)
 	if err := n.parse(marked.Replace(text)); err != nil {
 		return Pattern{}, err
 	}
 	back := strings.NewReplacer("\uE000", "*", "\uE001", "?")
 	p := Pattern{schema: back.Replace(n.Schema), name: back.Replace(n.Name)}
-	if ok {
-		p.exactSchema, p.exactIn = strings.HasPrefix(schema, "["), strings.HasPrefix(name, "[")
-	} else {
-		p.exactIn = strings.HasPrefix(text, "[")
-	}
+	p.exactSchema, p.exactIn = bracketed(text)
 	return p, nil
 }
 
-// cutPattern finds the dot between schema and name.
-func cutPattern(text string) (schema, name string, ok bool) {
-	depth := 0
-	for i, r := range text {
-		switch r {
-		case '[':
-			depth++
-		case ']':
-			depth--
-		case '.':
-			if depth <= 0 {
-				return text[:i], text[i+1:], true
+// bracketed tells which parts of a name that was parsed are in brackets.
+func bracketed(text string) (schema, name bool) {
+	first, rest := strings.HasPrefix(text, "["), ""
+	if first {
+		end := 1
+		for text[end] != ']' || strings.HasPrefix(text[end:], "]]") {
+			if text[end] == ']' {
+				end++
 			}
+			end++
 		}
+		rest = text[end+1:]
+	} else if i := strings.IndexByte(text, '.'); i >= 0 {
+		rest = text[i:]
 	}
-	return "", text, false
+	if rest == "" {
+		return false, first
+	}
+	return first, strings.HasPrefix(rest, ".[")
 }
+
+func (p *Pattern) parse(text string) (err error) {
+	*p, err = ParsePattern(text)
+	return err
+}
+
+func (*Pattern) expected() string { return "a table or a pattern such as dbo.*_log" }
 
 // Wild tells whether the pattern can mean more than one table.
 func (p Pattern) Wild() bool {

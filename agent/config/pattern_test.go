@@ -32,6 +32,10 @@ func TestPatterns(t *testing.T) {
 		{"dbo.[*]", "dbo", "*", true},
 		{"[a.b].[*x]", "a.b", "*x", true},
 		{"[*]", "dbo", "x", false},
+		{"[*[x].t*", "*[x", "t1", true},
+		{"[a]]*].t*", "a]*", "t1", true},
+		{"[a]]*].t*", "a]b", "t1", false},
+		{"[a]]]]].[b]]]", "a]]", "b]", true},
 	} {
 		p, err := config.ParsePattern(test.pattern)
 		if err != nil {

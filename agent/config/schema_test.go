@@ -94,7 +94,7 @@ func (g *generator) schema() node {
 	properties["sources"] = node{"type": "array", "minItems": 1, "items": node{
 		"allOf": []node{{"$ref": "#/definitions/source"}, {"required": []string{"name"}}}}}
 	source["properties"].(node)["tables"] = node{"type": "array", "minItems": 1, "items": node{
-		"anyOf": []node{{"type": "string", "description": (*TableName)(nil).expected()}, {"$ref": "#/definitions/table"}}}}
+		"anyOf": []node{{"type": "string", "description": (*tableWord)(nil).expected()}, {"$ref": "#/definitions/table"}}}}
 	root["oneOf"] = []node{{"required": []string{"source"}}, {"required": []string{"sources"}}}
 	root["$schema"] = "http://json-schema.org/draft-07/schema#"
 	root["title"] = "Configuration of Tidemark"

@@ -24,14 +24,29 @@ type Source struct {
 	DSN                    Secret `yaml:"dsn"`                            // connection string of go-mssqldb, instead
 	Connections            int    `yaml:"connections" range:"1..8"`       // at most, at the same time
 
+	// ExcludeTables are tables that no pattern takes, such as dbo.*_log.
+	ExcludeTables []Pattern `yaml:"exclude_tables"`
+
 	Pace `yaml:",inline"`
 
-	Tables []Table `yaml:"-"` // at least one
+	// Tables are those that are named and, once Expand was called, those that
+	// patterns take. With Patterns there is at least one.
+	Tables   []Table `yaml:"-"`
+	Patterns []Group `yaml:"-"`
+
+	named int // of Tables
+}
+
+// A Group is all tables of a pattern, and what the file says of them. The first
+// pattern counts, and what a table's own entry says before all of them.
+type Group struct {
+	Pattern Pattern
+	Table   Table // without name and dataset
 }
 
 // A Table is one table to keep in the cloud.
 type Table struct {
-	Name    TableName `yaml:"name"`    // at the source: orders (schema dbo), sales.orders, or in brackets
+	Name    TableName `yaml:"-"`
 	Dataset string    `yaml:"dataset"` // its name in the cloud; unique
 	Enabled bool      `yaml:"enabled"` // false keeps the entry and leaves the table alone
 

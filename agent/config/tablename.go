@@ -79,7 +79,7 @@ func cutName(text string) (part, rest string, more bool, err error) {
 	case utf8.RuneCountInString(part) > 128:
 		return "", "", false, errors.New("names have at most 128 characters")
 	case text[0] != '[' && strings.ContainsAny(part, "*?%"):
-		return "", "", false, errors.New("patterns are not understood: name each table")
+		return "", "", false, errors.New("patterns are written with * and ?; in brackets a name may hold anything")
 	}
 	return part, rest, more, nil
 }

@@ -31,7 +31,7 @@ func TestTableNames(t *testing.T) {
 			t.Errorf("%s: %+v %v", test.in, got.Name, err)
 		}
 	}
-	for _, bad := range []string{`a.b.c`, `"[a"`, `".a"`, `"a."`, `"[a]b"`, `"[]"`, `a*`, `""`, `5`, `true`} {
+	for _, bad := range []string{`a.b.c`, `"[a"`, `".a"`, `"a."`, `"[a]b"`, `"[]"`, `a%`, `""`, `5`, `true`} {
 		if got, err := table(t, bad); err == nil {
 			t.Errorf("%s: %+v", bad, got.Name)
 		}

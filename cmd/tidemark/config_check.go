@@ -76,6 +76,9 @@ func probe(ctx context.Context, c *config.Config) []finding {
 	if reached {
 		all = append(all, examineCloud(ctx, c))
 	}
+	if err := resolve(ctx, c); err != nil {
+		all = append(all, failed("patterns", err))
+	}
 	for _, s := range c.Sources {
 		all = append(all, examineSource(ctx, s, nil)...)
 	}

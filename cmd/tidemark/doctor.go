@@ -79,6 +79,9 @@ func examine(ctx context.Context, path string, c *config.Config) []finding {
 	if reached {
 		all = append(all, examineCloud(ctx, c))
 	}
+	if err := resolve(ctx, c); err != nil {
+		all = append(all, failed("patterns", err))
+	}
 	for _, s := range c.Sources {
 		all = append(all, examineSource(ctx, s, status)...)
 	}

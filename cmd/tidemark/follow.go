@@ -14,11 +14,13 @@ import (
 // How often the configuration file is looked at; how often it is read although
 // nothing shows that it has changed, because clocks and file systems are
 // coarse; and how often a configuration that could not be used is tried again,
-// because a secret or a certificate that it lacked may be there now.
+// because a secret or a certificate that it lacked may be there now; and how
+// often a look is taken for tables that patterns take.
 const (
 	lookEvery  = 2 * time.Second
 	lookInside = time.Minute
 	lookRetry  = time.Minute
+	lookTables = time.Hour
 )
 
 // A follower reads the configuration again when its file changes, and on
@@ -27,6 +29,8 @@ const (
 type follower struct {
 	path   string
 	reload func(context.Context) error
+	retry  bool                       // the configuration in force is not complete: read it again soon
+	stale  func(context.Context) bool // tells whether other tables are there than when it was read; nil: never
 
 	mu   sync.Mutex
 	read look // what the configuration in force, or refused, was read from
@@ -91,7 +95,11 @@ func (f *follower) follow(ctx context.Context, hangup <-chan os.Signal) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	seen, read := f.last(), time.Now()
+	asked := time.Now()
 	var failed time.Time
+	if f.retry {
+		failed = time.Now().Add(-lookRetry)
+	}
 	again := func() {
 		failed = time.Time{}
 		if f.reload(ctx) != nil { // the agent tells
@@ -111,6 +119,11 @@ func (f *follower) follow(ctx context.Context, hangup <-chan os.Signal) {
 		if f.glance() == was.about() && seen == was && time.Since(read) < lookInside {
 			if !failed.IsZero() && time.Since(failed) >= lookRetry {
 				again()
+			}
+			if f.stale != nil && time.Since(asked) >= lookTables {
+				if asked = time.Now(); f.stale(ctx) {
+					again()
+				}
 			}
 			continue
 		}

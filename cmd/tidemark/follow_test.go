@@ -90,6 +90,41 @@ func TestFollow(t *testing.T) {
 	})
 }
 
+// Tables that come are looked for by the hour, and soon where some are missing.
+func TestFollowTables(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		var reloads, looks atomic.Int64
+		var come atomic.Bool
+		f := &follower{path: filepath.Join(t.TempDir(), "none"), retry: true}
+		f.reload = func(context.Context) error { reloads.Add(1); return nil }
+		f.stale = func(context.Context) bool { looks.Add(1); return come.Swap(false) }
+		f.begin()
+		ended := make(chan struct{})
+		go func() { defer close(ended); f.follow(ctx, nil) }()
+		for _, step := range []struct {
+			wait           time.Duration
+			come           bool
+			reloads, looks int64
+		}{
+			{2 * lookEvery, false, 1, 0},
+			{59 * time.Minute, false, 1, 0},
+			{2 * time.Minute, true, 1, 1},
+			{time.Hour, false, 2, 2},
+			{5 * time.Hour, false, 2, 7},
+		} {
+			time.Sleep(step.wait)
+			synctest.Wait()
+			if reloads.Load() != step.reloads || looks.Load() != step.looks {
+				t.Errorf("%+v: %d reloads, %d looks", step, reloads.Load(), looks.Load())
+			}
+			come.Store(step.come)
+		}
+		stop()
+		<-ended
+	})
+}
+
 // SIGHUP has the file read again although it is the same.
 func TestFollowHangup(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)

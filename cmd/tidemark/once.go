@@ -41,6 +41,9 @@ func (a *app) once(ctx context.Context, patience time.Duration, takeOver bool) (
 		return err
 	}
 	defer closeLog()
+	if err := settle(ctx, c); err != nil {
+		return err
+	}
 	var printing sync.Mutex
 	ag, err := a.newAgent(c, agent.Options{Log: log, Decided: func(e journal.Entry) {
 		printing.Lock()

@@ -76,6 +76,9 @@ type figures struct {
 
 // plan makes the plan of the tables named, or of all.
 func (a *app) plan(ctx context.Context, c *config.Config, names []string) (p plan, err error) {
+	if err := resolve(ctx, c); err != nil {
+		p.Notes = append(p.Notes, err.Error())
+	}
 	wanted, err := wantedTables(c, names)
 	if err != nil {
 		return p, err

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"tidemark/agent"
-	"tidemark/agent/config"
 	"tidemark/agent/control"
 )
 
@@ -63,7 +62,7 @@ func (a *app) completeTables(_ *cobra.Command, args []string, _ string) ([]strin
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	c, err := config.LoadForView(a.configPath)
+	c, err := a.view()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}

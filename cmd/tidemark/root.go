@@ -100,5 +100,6 @@ func asConfigError(c *config.Config, err error) (*config.Config, error) {
 	if err != nil {
 		return nil, configError{err}
 	}
+	recall(c)
 	return c, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
@@ -14,6 +15,7 @@ import (
 	"tidemark/agent/control"
 	"tidemark/agent/metrics"
 	"tidemark/installer"
+	"tidemark/internal/fault"
 )
 
 func newRun(a *app) *cobra.Command {
@@ -26,7 +28,7 @@ sends what changed. The service runs this; in a terminal Ctrl-C stops it.
 
 The configuration is read again when its file changes, on SIGHUP, and with
 "tidemark reload". One with mistakes changes nothing, and "tidemark status" says
-so.`,
+so. Tables that have come and that a pattern takes are found within the hour.`,
 		Example: "  tidemark run --config ./tidemark.yaml",
 		Args:    cobra.NoArgs,
 	}
@@ -51,8 +53,17 @@ func (a *app) serve(ctx context.Context, m installer.Manager, takeOver bool) (er
 		return err
 	}
 	defer closeLog()
+	// Without the tables of patterns the service starts all the same, and
+	// looks for them again.
+	var current atomic.Pointer[config.Config]
+	current.Store(c)
+	if unsettled := settle(ctx, c); unsettled != nil {
+		log.Warn("config.tables", zap.Error(unsettled), zap.String("hint", fault.Hint(unsettled)))
+		file.retry = true
+	}
+	file.stale = func(ctx context.Context) bool { return a.outgrown(ctx, takenBy(current.Load())) }
 	var sums metrics.Recorder
-	ag, err = a.newAgent(c, agent.Options{Log: log, Decided: sums.Add, Alive: m.Alive, Reload: func(context.Context) (agent.Site, error) {
+	ag, err = a.newAgent(c, agent.Options{Log: log, Decided: sums.Add, Alive: m.Alive, Reload: func(ctx context.Context) (agent.Site, error) {
 		file.begin()
 		again, err := a.config()
 		if err != nil {
@@ -61,7 +72,14 @@ func (a *app) serve(ctx context.Context, m installer.Manager, takeOver bool) (er
 		if again.StateDir != c.StateDir {
 			return agent.Site{}, fmt.Errorf("state_dir is another: restart the service for that")
 		}
-		return openSite(again)
+		if err := settle(ctx, again); err != nil {
+			return agent.Site{}, err
+		}
+		site, err := openSite(again)
+		if err == nil {
+			current.Store(again)
+		}
+		return site, err
 	}}, takeOver)
 	if err != nil {
 		return err
