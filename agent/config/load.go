@@ -216,7 +216,7 @@ func (d *decoder) parse(text []byte) (ast.Node, *Problem) {
 // machine.
 func defaultConfig() rawConfig {
 	return rawConfig{Config: Config{
-		Log:      Log{Level: "info", Format: "text", MaxSize: 10 * MiB, Keep: 3, MaxAge: 30 * 24 * time.Hour},
+		Log:      Log{Level: "info", Format: "text", File: DefaultLogFile(), MaxSize: 10 * MiB, Keep: 3, MaxAge: 30 * 24 * time.Hour},
 		Parallel: 2,
 		Defaults: DefaultPace(),
 	}}

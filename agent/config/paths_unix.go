@@ -9,3 +9,7 @@ func DefaultPath() string { return "/etc/tidemark/tidemark.yaml" }
 // DefaultStateDir returns where the agent keeps its state when the file does
 // not say otherwise.
 func DefaultStateDir() string { return "/var/lib/tidemark" }
+
+// DefaultLogFile returns where the log goes when the file does not say
+// otherwise: "" is standard error, which the service manager keeps.
+func DefaultLogFile() string { return "" }
