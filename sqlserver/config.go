@@ -31,8 +31,12 @@ type Config struct {
 	Port     int    // 0: 1433, or asked of the browser service for Instance
 	Instance string // named instance; ignored where Port is set
 	Database string
-	User     string // "" is the Windows account of the process
+	User     string
 	Password string
+
+	Authentication Authentication
+	Kerberos       Kerberos
+	ServerSPN      string // of the server; "" is MSSQLSvc/host:port
 
 	Encrypt                Encrypt
 	TrustServerCertificate bool   // do not check the server's certificate

@@ -62,6 +62,9 @@ func (c Config) dsn() (string, error) {
 			q.Set(key, value)
 		}
 	}
+	if err := c.authenticate(q); err != nil {
+		return "", err
+	}
 	if c.ReadOnlyIntent {
 		q.Set("ApplicationIntent", "ReadOnly")
 	}

@@ -61,7 +61,7 @@ func (d *decoder) unique(seen map[string]string, name, path, what string) {
 
 // connection lists the fields that a dsn replaces.
 var connection = []string{
-	"server", "port", "instance", "database", "user", "password", "encrypt", "trust_server_certificate",
+	"server", "port", "instance", "database", "user", "password", "authentication", "kerberos", "spn", "encrypt", "trust_server_certificate",
 	"ca", "server_certificate", "hostname_in_certificate", "read_only_intent", "multi_subnet_failover",
 }
 
@@ -85,20 +85,59 @@ func checkConnection(d *decoder, path string, s Source) {
 	if d.has(path+".port") && d.has(path+".instance") {
 		d.reportField(path+".instance", Problem{Message: "there are both port and instance", Expected: "one of them", Hint: "the port is enough, and needs no browser service"})
 	}
-	switch hasUser, hasPassword := d.has(path+".user"), d.has(path+".password"); {
-	case hasUser && !hasPassword:
-		d.require(path+".password", "a reference to the user's password, such as ${secret:sql.password}")
-	case hasPassword && !hasUser:
-		d.require(path+".user", "the login that the password is for")
-	case !hasUser && runtime.GOOS != "windows":
-		d.require(path+".user", "the login's name; only on Windows can the service's own account log in")
-	}
+	checkLogin(d, path, s)
 	d.onlyReference(path+".password", s.Password)
 	if s.TrustServerCertificate && (s.CA != "" || s.ServerCertificate != "") {
 		d.reportField(path+".trust_server_certificate", Problem{Message: "trust_server_certificate makes ca and server_certificate useless", Expected: "one of them"})
 	}
 	if s.CA != "" && s.ServerCertificate != "" {
 		d.reportField(path+".server_certificate", Problem{Message: "there are both ca and server_certificate", Expected: "one of them"})
+	}
+}
+
+// checkLogin holds user and password against the kind of authentication.
+func checkLogin(d *decoder, path string, s Source) {
+	if d.broken(path + ".authentication") {
+		return
+	}
+	hasUser, hasPassword := d.has(path+".user"), d.has(path+".password")
+	domain := strings.Contains(s.User, `\`)
+	if s.Authentication == "kerberos" {
+		checkKerberos(d, path, s, hasUser, hasPassword)
+		return
+	}
+	if d.has(path + ".kerberos") {
+		d.reportField(path+".kerberos", Problem{Message: "kerberos has no effect without authentication: kerberos"})
+	}
+	switch {
+	case s.Authentication == "sql" && domain:
+		d.reportField(path+".user", Problem{Message: `user: DOMAIN\name is no login of the server`, Expected: "a login", Hint: "authentication: windows is for accounts of a domain"})
+	case s.Authentication == "windows" && hasUser && !domain:
+		d.reportField(path+".user", Problem{Message: fmt.Sprintf("user: %q names no domain", s.User), Expected: `DOMAIN\name`, Hint: "without user and password the service's own account logs in, on Windows"})
+	}
+	switch {
+	case hasUser && !hasPassword:
+		d.require(path+".password", "a reference to the user's password, such as ${secret:sql.password}")
+	case hasPassword && !hasUser:
+		d.require(path+".user", "the login that the password is for")
+	case !hasUser && s.Authentication == "sql":
+		d.require(path+".user", "the login's name")
+	case !hasUser && runtime.GOOS != "windows":
+		d.require(path+".user", "the login's name; only on Windows can the service's own account log in")
+	}
+}
+
+func checkKerberos(d *decoder, path string, s Source, hasUser, hasPassword bool) {
+	keytab, cache := d.has(path+".kerberos.keytab"), d.has(path+".kerberos.cache")
+	switch {
+	case strings.Contains(s.User, `\`):
+		d.reportField(path+".user", Problem{Message: `user: Kerberos knows no DOMAIN\name`, Expected: "name@REALM, or name and kerberos.realm"})
+	case hasPassword && keytab:
+		d.reportField(path+".kerberos.keytab", Problem{Message: "there are both password and keytab", Expected: "one of them"})
+	case cache && (hasPassword || keytab):
+		d.reportField(path+".kerberos.cache", Problem{Message: "with a password or a keytab no cache of tickets is used", Expected: "one of them"})
+	case (hasPassword || keytab) && !hasUser:
+		d.require(path+".user", "whose password or keytab it is: name@REALM")
 	}
 }
 

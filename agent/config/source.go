@@ -9,8 +9,16 @@ type Source struct {
 	Port     int    `yaml:"port" range:"1..65535"` // 1433, or with instance asked of the browser service
 	Instance string `yaml:"instance"`              // named instance
 	Database string `yaml:"database"`              // its name on that server
-	User     string `yaml:"user"`                  // "" is the service's own Windows account
-	Password Secret `yaml:"password"`              // a reference to it
+	// User is a login of the server; with Windows DOMAIN\name, or nobody for
+	// the service's own account; with Kerberos name@REALM.
+	User     string `yaml:"user"`
+	Password Secret `yaml:"password"` // a reference to it
+
+	// Authentication is "sql", "windows" or "kerberos". Where it is not given,
+	// a user without a domain is a login of the server.
+	Authentication string   `yaml:"authentication" enum:"sql,windows,kerberos"`
+	Kerberos       Kerberos `yaml:"kerberos"`
+	SPN            string   `yaml:"spn"` // of the server, where it is not MSSQLSvc/host:port
 
 	// Encrypt is "strict" (TDS 8), "true" (the whole connection), "login"
 	// (only the login) or "off".
@@ -35,6 +43,14 @@ type Source struct {
 	Patterns []Group `yaml:"-"`
 
 	named int // of Tables
+}
+
+// Kerberos is where the tickets of a source's user come from.
+type Kerberos struct {
+	Config string `yaml:"config" path:"file"` // /etc/krb5.conf, or what KRB5_CONFIG names
+	Keytab string `yaml:"keytab" path:"file"` // the user's keys, in place of a password
+	Cache  string `yaml:"cache" path:"any"`   // tickets that somebody else renews, in place of both
+	Realm  string `yaml:"realm"`              // of the user; the default realm
 }
 
 // A Group is all tables of a pattern, and what the file says of them. The first

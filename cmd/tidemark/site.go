@@ -89,6 +89,8 @@ func openSource(s config.Source) (*sqlserver.Source, error) {
 		Encrypt: sqlserver.Encrypt(s.Encrypt), TrustServerCertificate: s.TrustServerCertificate,
 		CA: s.CA, ServerCertificate: s.ServerCertificate, HostNameInCertificate: s.HostNameInCertificate,
 		ReadOnlyIntent: s.ReadOnlyIntent, MultiSubnetFailover: s.MultiSubnetFailover,
+		Authentication: sqlserver.Authentication(s.Authentication), ServerSPN: s.SPN,
+		Kerberos:    sqlserver.Kerberos{Config: s.Kerberos.Config, Keytab: s.Kerberos.Keytab, Cache: s.Kerberos.Cache, Realm: s.Kerberos.Realm},
 		Connections: s.Connections,
 		Limits:      limits(s.Limits),
 	}
