@@ -76,9 +76,10 @@ func (a *Archive) Log(name string, text []byte) {
 // Text adds a text of this program's making, such as its stacks.
 func (a *Archive) Text(name, text string) { a.add(name, []byte(a.redact.Name(text))) }
 
-// Config adds a configuration file that is redacted already.
+// Config adds a configuration file that is redacted already. References to
+// secrets, which look like some, stay.
 func (a *Archive) Config(name, text string, hidden int) {
-	text = a.redact.Name(text)
+	text = a.redact.Known(text)
 	a.redact.counts[HiddenConfig] += hidden
 	a.add(name, []byte(text))
 }

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A Kind is why a text was taken out.
@@ -102,6 +104,7 @@ var looks = []struct {
 var (
 	scalar  = `(?:"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*|null|true|false)`
 	rowKey  = regexp.MustCompile(`\[\s*` + scalar + `(?:\s*,\s*` + scalar + `)*\s*\]`)
+	process = regexp.MustCompile(`^\[[0-9]+\]$`)
 	keyIs   = regexp.MustCompile(`(?i)(key value is|value is|with value|value) \([^)]*\)`)
 	address = regexp.MustCompile(`^[a-z]+://[^\s]*$`)
 	quoted  = regexp.MustCompile(`"((?:[^"\\]|\\.)*)"|„([^“”]*)[“”]|“([^”]*)”|‘([^’]*)’|«([^»]*)»`)
@@ -109,16 +112,36 @@ var (
 	singly = regexp.MustCompile(`(^|[^\pL\pN])'((?:[^']|'')*)'($|[^\pL\pN'])`)
 )
 
-// Name takes secrets out of a text that holds no values of rows.
-func (r *Redactor) Name(s string) string {
+// Known takes the known secrets out of a text.
+func (r *Redactor) Known(s string) string {
 	for _, form := range r.known {
 		r.counts[KnownSecret] += strings.Count(s, form)
 		s = strings.ReplaceAll(s, form, "[secret]")
 	}
+	return s
+}
+
+// Name takes secrets out of a text that holds no values of rows.
+func (r *Redactor) Name(s string) string {
+	s = r.Known(s)
 	for _, l := range looks {
 		s = r.replace(l.pattern, s, LikeSecret, func(m string) string { return l.pattern.ReplaceAllString(m, l.instead) })
 	}
-	return r.replace(rowKey, s, RowKey, func(string) string { return "[key]" })
+	// "tidemark[4711]" is a process in a log: no text of ours has a key there.
+	var b strings.Builder
+	end := 0
+	for _, m := range rowKey.FindAllStringIndex(s, -1) {
+		b.WriteString(s[end:m[0]])
+		end = m[1]
+		if before, _ := utf8.DecodeLastRuneInString(s[:m[0]]); unicode.IsLetter(before) && process.MatchString(s[m[0]:m[1]]) {
+			b.WriteString(s[m[0]:m[1]])
+			continue
+		}
+		b.WriteString("[key]")
+		r.counts[RowKey]++
+	}
+	b.WriteString(s[end:])
+	return b.String()
 }
 
 // Text takes secrets and values of rows out of a text from anywhere, such as

@@ -41,6 +41,8 @@ func TestText(t *testing.T) {
 
 		{`row ["Müller, Anna",-4.5e3,null] of dbo.orders is older`, `row [key] of dbo.orders is older`},
 		{`[4711]`, `[key]`},
+		{`[1][2] [3],["a"]`, `[key][key] [key],[key]`},
+		{`host tidemark[4711]: row [4711], x["a"], 7[1]`, `host tidemark[4711]: row [key], x[key], 7[key]`},
 		{"CREATE INDEX [ix] ON [dbo].[orders] ([rv]);", "CREATE INDEX [ix] ON [dbo].[orders] ([rv]);"},
 		{"The duplicate key value is (Anna, 12).", "The duplicate key value is ([key])."},
 

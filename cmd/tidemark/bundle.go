@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,6 +18,7 @@ import (
 	"tidemark/agent/bundle"
 	"tidemark/agent/config"
 	"tidemark/agent/control"
+	"tidemark/installer"
 	"tidemark/internal/fault"
 	"tidemark/internal/wire"
 )
@@ -124,11 +127,31 @@ func (a *app) collect(ctx context.Context, c *config.Config, z *bundle.Archive) 
 	z.JSON("state.json", stateFiles(c.StateDir))
 	z.JSON("doctor.json", examine(ctx, a.configPath, c))
 	if c.Log.File == "" {
-		z.Missing("log.txt", elsewhere(bundleLines, false))
+		collectJournal(ctx, z)
 	} else if lines, err := logTail(c.Log.File, c.Log.Keep, bundleLines, bundleLog); err != nil {
 		z.Missing("log.txt", err)
 	} else {
 		z.Log("log.txt", lines)
+	}
+}
+
+// collectJournal adds what systemd keeps of the log, where it does.
+func collectJournal(ctx context.Context, z *bundle.Archive) {
+	program, err := exec.LookPath("journalctl")
+	if err != nil {
+		z.Missing("log.txt", elsewhere(bundleLines, false))
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, program, "--unit", installer.DefaultName, "--lines", strconv.Itoa(bundleLines), "--output", "short-iso", "--no-pager", "--quiet").Output()
+	switch {
+	case err != nil:
+		z.Missing("log.txt", fmt.Errorf("journalctl: %w", err))
+	case len(out) == 0:
+		z.Missing("log.txt", errors.New("the journal has nothing of it, or this user may not see it: run this as an administrator (sudo)"))
+	default:
+		z.Log("log.txt", lastLines(out, bundleLog))
 	}
 }
 

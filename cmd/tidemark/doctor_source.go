@@ -26,7 +26,7 @@ func examineSource(ctx context.Context, s config.Source, status *agent.Status) [
 	server, err := source.Inspect(asked)
 	if err != nil {
 		f := failed(what, err)
-		if class, _ := sqlserver.Classify(err); class == sqlserver.ClassUnreached && s.Server != "" {
+		if class, _ := sqlserver.Classify(err); class == sqlserver.ClassUnreached && s.Server != "" && net.ParseIP(s.Server) == nil {
 			f.Notes = append(f.Notes, addressOf(asked, s.Server))
 		}
 		return []finding{f}

@@ -172,12 +172,15 @@ func logTail(path string, keep, n int, bound int) ([]byte, error) {
 	if err := r.tail(n, &b); err != nil {
 		return nil, err
 	}
-	all := b.Bytes()
-	if len(all) > bound {
-		all = all[len(all)-bound:]
-		_, all, _ = bytes.Cut(all, []byte{'\n'})
+	return lastLines(b.Bytes(), bound), nil
+}
+
+// lastLines cuts a text to whole lines of at most so many bytes.
+func lastLines(text []byte, bound int) []byte {
+	if len(text) > bound {
+		_, text, _ = bytes.Cut(text[len(text)-bound:], []byte{'\n'})
 	}
-	return all, nil
+	return text
 }
 
 func openLog(path string) (*os.File, os.FileInfo, error) {
