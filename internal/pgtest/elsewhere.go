@@ -2,5 +2,14 @@
 
 package pgtest
 
-// Stop has nothing to stop where no server can be started.
+import "testing"
+
+// Start skips the test: a server is only started on Unix systems.
+func Start(t testing.TB) string {
+	t.Helper()
+	t.Skip("a private Postgres is only started on Unix systems")
+	return ""
+}
+
+// Stop has nothing to stop.
 func Stop() error { return nil }
