@@ -25,6 +25,7 @@ func Decide(in Input) Decision {
 	d := in.compare()
 	switch {
 	case !in.Cloud.Remembered:
+	case d.Action == Diff && d.Rule == 10: // asks the cloud all the same, which knows better if it is not as remembered
 	case d.Action == Diff, d.Action == Upload && d.Upload != Delta:
 		return decision(AskCloud, 4, "to be sure before this: %s", d.Reason)
 	case d.Action == Nothing && in.State.Skips >= in.Limits.MaxSkips:

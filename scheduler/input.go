@@ -70,8 +70,9 @@ type Cloud struct {
 	Cursor    bool   `json:"cursor,omitempty"` // an unfinished load can resume
 
 	// Remembered: the version is the answer to the agent's own last batch
-	// and was not asked for in this cycle. It is good enough for a delta and
-	// for finding both sides identical, not for a first load or a diff.
+	// and was not asked for in this cycle. It is good enough for a delta, for
+	// a check and for finding both sides identical, not for a first load or
+	// for a diff that something gave rise to.
 	Remembered bool `json:"remembered,omitempty"`
 }
 

@@ -37,8 +37,14 @@ func (a *application) deleteStaged(ctx context.Context) (int, error) {
 	return len(lines), a.sum.deleted(lines)
 }
 
+// deleteSQL deletes what the stage names, for customer $1. Each row is looked
+// up by the primary key, as in mergeSQL: a plain join reads all of a table that
+// is not much larger than the planner believes a stage to be.
 func (p *plan) deleteSQL() string {
-	return fmt.Sprintf(`DELETE FROM %s t USING %s s
-		WHERE t.customer_id = $1 AND %s AND t._tm_rv = s._tm_rv AND t._tm_epoch = s._tm_epoch`,
-		p.target(), p.staging(), list(p.key, "t.% = s.%", " AND "))
+	return fmt.Sprintf(`DELETE FROM %[1]s t USING (
+		SELECT s._tm_line, o.place FROM (SELECT * FROM %[2]s ORDER BY %[4]s OFFSET 0) s JOIN LATERAL (
+			SELECT t.ctid AS place FROM %[1]s t
+			WHERE t.customer_id = $1 AND %[3]s AND t._tm_rv = s._tm_rv AND t._tm_epoch = s._tm_epoch LIMIT 1) o ON true) s
+		WHERE t.ctid = s.place AND t.customer_id = $1`,
+		p.target(), p.staging(), list(p.key, "t.% = s.%", " AND "), list(p.key, "%", ", "))
 }

@@ -86,6 +86,20 @@ func TestBuffersOfAComparison(t *testing.T) {
 			t.Errorf("%d leaves: %d buffers of rows, %d others", d, rows, others)
 		}
 	}
+	// Nor does a delete read more than its row, in a stage that was never analysed.
+	var rv uint64
+	if err := conn.QueryRow(t.Context(), "SELECT _tm_rv FROM data.wide WHERE customer_id = 'acme' AND id = 7").Scan(&rv); err != nil {
+		t.Fatal(err)
+	}
+	rows, others = touched(t, conn, func(s *postgres.Store) {
+		a, err := s.Delete(t.Context(), acme.batch(wire.Delete, [][]byte{fmt.Appendf(nil, `["%d",7]`, rv)}))
+		if err != nil || a.Deleted != 1 {
+			t.Errorf("%+v, %v", a, err)
+		}
+	})
+	if rows > 30 {
+		t.Errorf("a delete: %d buffers of rows, %d others", rows, others)
+	}
 }
 
 // A batch that a program from before wrote, which knows no summaries, does not
