@@ -86,19 +86,28 @@ func TestBuffersOfAComparison(t *testing.T) {
 			t.Errorf("%d leaves: %d buffers of rows, %d others", d, rows, others)
 		}
 	}
-	// Nor does a delete read more than its row, in a stage that was never analysed.
-	var rv uint64
-	if err := conn.QueryRow(t.Context(), "SELECT _tm_rv FROM data.wide WHERE customer_id = 'acme' AND id = 7").Scan(&rv); err != nil {
-		t.Fatal(err)
+}
+
+// A delete reads its row and no other, also in a table that is not much larger
+// than the planner believes a stage to be that was never analysed.
+func TestBuffersOfADelete(t *testing.T) {
+	s, conn := open(t, postgres.Options{})
+	acme := newSite(t, s, "acme", "narrow", "id int")
+	var all [][]byte
+	for i := range 100_000 {
+		all = append(all, fmt.Appendf(nil, `["1",%d]`, i))
 	}
-	rows, others = touched(t, conn, func(s *postgres.Store) {
-		a, err := s.Delete(t.Context(), acme.batch(wire.Delete, [][]byte{fmt.Appendf(nil, `["%d",7]`, rv)}))
+	acme.load(all, 50_000)
+	idle(t, conn)
+	exec(t, conn, "VACUUM ANALYZE data.narrow")
+	rows, others := touched(t, conn, func(s *postgres.Store) {
+		a, err := s.Delete(t.Context(), acme.batch(wire.Delete, [][]byte{[]byte(`["1",7]`)}))
 		if err != nil || a.Deleted != 1 {
 			t.Errorf("%+v, %v", a, err)
 		}
 	})
-	if rows > 30 {
-		t.Errorf("a delete: %d buffers of rows, %d others", rows, others)
+	if rows > 50 {
+		t.Errorf("%d buffers of rows, %d others", rows, others)
 	}
 }
 
