@@ -43,7 +43,9 @@ type TableSite struct {
 	Schema   string // at the source, as is Name
 	Name     string
 	Exclude  []string // columns that are never read
-	Disabled string   // why the table is off; "" when it is on
+	Hash     []string // columns that go out hashed, with HashKey
+	HashKey  string
+	Disabled string // why the table is off; "" when it is on
 
 	Interval    time.Duration // between two cycles; 0 means one minute
 	ForcedSkips int           // see the decision in package scheduler; so are the next two

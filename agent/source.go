@@ -200,7 +200,11 @@ func (t *table) find(all []*sqlserver.Table) (*sqlserver.Table, error) {
 	if found == nil || found.Refused != "" {
 		return found, nil
 	}
-	return found.Without(t.site.Exclude)
+	less, err := found.Without(t.site.Exclude)
+	if err != nil {
+		return nil, err
+	}
+	return less.Hashed(t.site.Hash, t.site.HashKey)
 }
 
 // record returns a copy of what is remembered.

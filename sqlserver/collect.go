@@ -176,6 +176,9 @@ func (c *collector) values(line []byte, v []driver.Value, over bool) ([]byte, er
 		default:
 			line, err = appendValue(line, column.Type, v[next])
 		}
+		if err == nil && column.hash != "" {
+			line, err = column.appendHashed(line, start)
+		}
 		if err != nil {
 			return line, fmt.Errorf("column %s: %w", column.Name, err)
 		}

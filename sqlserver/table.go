@@ -45,6 +45,7 @@ type Column struct {
 
 	base      string // name of the base type
 	collating collationUse
+	hash      string // the key that its values are hashed with; "" where they are not
 }
 
 // A KeyColumn is one column of a key.
@@ -67,7 +68,7 @@ func (t *Table) WireSchema() wire.Schema {
 		s.Versioning = wire.ByRowVersion
 	}
 	for _, c := range t.Columns {
-		s.Columns = append(s.Columns, wire.Column{Name: c.Name, Type: c.Type, Nullable: c.Nullable})
+		s.Columns = append(s.Columns, wire.Column{Name: c.Name, Type: c.wireType(), Nullable: c.Nullable})
 	}
 	for _, k := range t.Key {
 		s.Key = append(s.Key, t.Columns[k.Index].Name)

@@ -23,6 +23,7 @@ func check(d *decoder, c *Config) {
 			Expected: "1 to 63 lower case letters, digits, dots, dashes or underscores",
 		})
 	}
+	d.onlyReference("hash_key", c.HashKey)
 	checkCloud(d, &c.Cloud)
 	checkPace(d, "defaults", c.Defaults)
 	checkListen(d, "metrics.listen", c.Metrics.Listen)

@@ -10,6 +10,10 @@ type Config struct {
 	Customer string `yaml:"customer"` // the tenant, as the cloud's operator named it
 	Cloud    Cloud  `yaml:"cloud"`
 
+	// HashKey is the key of hash_columns, a secret of at least 16 characters.
+	// With another one all values become others.
+	HashKey Secret `yaml:"hash_key"`
+
 	// StateDir holds the state file, the quarantine and the control socket.
 	StateDir string `yaml:"state_dir" path:"any"`
 	Log      Log    `yaml:"log"`

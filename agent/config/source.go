@@ -68,6 +68,9 @@ type Table struct {
 
 	// ExcludeColumns are never read. Key columns cannot be excluded.
 	ExcludeColumns []string `yaml:"exclude_columns"`
+	// HashColumns go out as HMAC-SHA-256 under hash_key, 64 digits: equal
+	// values stay equal, and nobody can read them. Key columns cannot be hashed.
+	HashColumns []string `yaml:"hash_columns"`
 
 	Pace `yaml:",inline"`
 }

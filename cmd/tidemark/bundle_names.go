@@ -44,7 +44,7 @@ func namesOf(c *config.Config) []string {
 		names = append(names, s.Name, s.Server, s.Instance, s.Database, s.User)
 		for _, t := range s.Tables {
 			names = append(names, t.Dataset, t.Name.Schema, t.Name.Name, t.Name.Schema+"."+t.Name.Name)
-			names = append(names, t.ExcludeColumns...)
+			names = append(append(names, t.ExcludeColumns...), t.HashColumns...)
 		}
 	}
 	return names

@@ -114,9 +114,9 @@ func examineTable(ctx context.Context, source *sqlserver.Source, catalog []*sqls
 		f.Hint = "if it is there: " + grant(&sqlserver.Table{Schema: t.Name.Schema, Name: t.Name.Name})
 		return f
 	}
-	table, err := catalog[i].Without(t.ExcludeColumns)
+	table, err := asRead(catalog[i], t)
 	if err != nil {
-		f.Verdict, f.Message, f.Hint = wrong, err.Error(), "see exclude_columns of this table in the configuration"
+		f.Verdict, f.Message, f.Hint = wrong, err.Error(), "see exclude_columns and hash_columns of this table in the configuration"
 		return f
 	}
 	if table.Refused != "" {

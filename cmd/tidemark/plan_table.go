@@ -79,7 +79,7 @@ func (p forecaster) find(catalog []*sqlserver.Table) (*sqlserver.Table, error) {
 	if i < 0 {
 		return nil, errNotThere
 	}
-	t, err := catalog[i].Without(p.table.ExcludeColumns)
+	t, err := asRead(catalog[i], p.table)
 	if err == nil && t.Refused != "" {
 		err = fault.New("read "+t.String(), errRefusedTable, t.Refused)
 	}

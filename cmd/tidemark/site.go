@@ -2,7 +2,9 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"strings"
 
 	"tidemark/agent"
 	"tidemark/agent/config"
@@ -26,6 +28,13 @@ func openSite(c *config.Config) (site agent.Site, err error) {
 		host = "unknown"
 	}
 	site = agent.Site{Customer: c.Customer, Host: host, Running: c.Parallel}
+	hashKey, err := c.HashKey.Value()
+	if err == nil && hashKey != "" && len(hashKey) < sqlserver.MinHashKey {
+		err = fmt.Errorf("it has less than %d characters", sqlserver.MinHashKey)
+	}
+	if err != nil {
+		return site, fault.New("read hash_key", err, "see hash_key in the configuration")
+	}
 	client, err := openCloud(c)
 	if err != nil {
 		return site, err
@@ -38,7 +47,9 @@ func openSite(c *config.Config) (site agent.Site, err error) {
 		}
 		open := agent.SourceSite{Name: s.Name, Source: sql, Running: s.Connections}
 		for _, t := range s.Tables {
-			open.Tables = append(open.Tables, tableSite(t))
+			ts := tableSite(t)
+			ts.HashKey = hashKey
+			open.Tables = append(open.Tables, ts)
 		}
 		site.Sources = append(site.Sources, open)
 	}
@@ -100,9 +111,19 @@ func openSource(s config.Source) (*sqlserver.Source, error) {
 	return sqlserver.Open(source)
 }
 
+// asRead is a table of the catalog as it is read: without what is excluded and
+// with what is hashed, under some key.
+func asRead(t *sqlserver.Table, c config.Table) (*sqlserver.Table, error) {
+	t, err := t.Without(c.ExcludeColumns)
+	if err != nil {
+		return nil, err
+	}
+	return t.Hashed(c.HashColumns, strings.Repeat("x", sqlserver.MinHashKey))
+}
+
 func tableSite(t config.Table) agent.TableSite {
 	site := agent.TableSite{
-		Dataset: t.Dataset, Schema: t.Name.Schema, Name: t.Name.Name, Exclude: t.ExcludeColumns,
+		Dataset: t.Dataset, Schema: t.Name.Schema, Name: t.Name.Name, Exclude: t.ExcludeColumns, Hash: t.HashColumns,
 		Interval: t.Interval, ForcedSkips: t.ForcedSkips, MaxSkips: t.MaxSkips, VerifyEvery: t.VerifyEvery,
 		Limits: limits(t.Limits),
 	}
