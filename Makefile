@@ -69,7 +69,7 @@ test-install: old-and-new
 	./internal/installtest/prepare.sh debian
 	$(GO) run ./internal/installtest debian bin/install/1.0.0 bin/install/1.1.0
 
-# The same on Wine: zip and MSI.
+# What of the Windows build can be run on Wine: docs/windows.md tells what cannot.
 test-wine: old-and-new
 	./internal/installtest/prepare.sh wine
 	$(GO) run ./internal/installtest wine bin/install/1.0.0 bin/install/1.1.0

@@ -1,6 +1,7 @@
 package installer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -41,7 +42,6 @@ type manager interface {
 	Uninstall() error
 	Start() error
 	Stop() error
-	Restart() error
 	Status() (service.Status, error)
 }
 
@@ -53,6 +53,8 @@ type system interface {
 	// unregister takes away what register made, but for data; remove says how
 	// the registration goes.
 	unregister(remove func() error) error
+	// start starts it by start, and waits until it does what it is for.
+	start(ctx context.Context, start func() error) error
 }
 
 // Errors found with errors.Is.
@@ -143,15 +145,15 @@ func (s *Service) Uninstall(purge bool) (bool, error) {
 }
 
 // Start starts it; one that runs is left alone.
-func (s *Service) Start() error {
+func (s *Service) Start(ctx context.Context) error {
 	if state, err := s.manager.Status(); err == nil && state == service.StatusRunning {
 		return nil
 	}
-	return s.done("start the service", s.manager.Start())
+	return s.done("start the service", s.system.start(ctx, s.manager.Start))
 }
 
 // Stop stops it; one that does not run is left alone.
-func (s *Service) Stop() error {
+func (s *Service) Stop(context.Context) error {
 	if state, err := s.manager.Status(); err == nil && state == service.StatusStopped {
 		return nil
 	}
@@ -159,11 +161,11 @@ func (s *Service) Stop() error {
 }
 
 // Restart stops it if it runs, and starts it.
-func (s *Service) Restart() error {
-	if err := s.Stop(); err != nil {
+func (s *Service) Restart(ctx context.Context) error {
+	if err := s.Stop(ctx); err != nil {
 		return err
 	}
-	return s.done("start the service", s.manager.Start())
+	return s.Start(ctx)
 }
 
 // Status is what the service manager says: "running", "stopped" or "failed",

@@ -1,6 +1,7 @@
 package installer
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -34,7 +35,6 @@ func (m *fakeManager) do(what string, then service.Status) error {
 func (m *fakeManager) Install() error   { return m.do("install", service.StatusStopped) }
 func (m *fakeManager) Start() error     { return m.do("start", service.StatusRunning) }
 func (m *fakeManager) Stop() error      { return m.do("stop", service.StatusStopped) }
-func (m *fakeManager) Restart() error   { return m.do("restart", service.StatusRunning) }
 func (m *fakeManager) Uninstall() error { return m.do("uninstall", service.StatusUnknown) }
 
 func (m *fakeManager) Status() (service.Status, error) { return m.state, m.err }
@@ -45,7 +45,8 @@ type plainSystem struct{}
 func (plainSystem) register(create func() error) ([]string, error) {
 	return []string{"registered it"}, create()
 }
-func (plainSystem) unregister(remove func() error) error { return remove() }
+func (plainSystem) unregister(remove func() error) error              { return remove() }
+func (plainSystem) start(_ context.Context, start func() error) error { return start() }
 
 func newFake(t *testing.T, m *fakeManager) *Service {
 	t.Helper()
@@ -59,6 +60,9 @@ func newFake(t *testing.T, m *fakeManager) *Service {
 
 // What is asked of the manager, from each state that a service may be in.
 func TestWhatTheManagerIsAsked(t *testing.T) {
+	start := func(s *Service) error { return s.Start(t.Context()) }
+	stop := func(s *Service) error { return s.Stop(t.Context()) }
+	restart := func(s *Service) error { return s.Restart(t.Context()) }
 	uninstall := func(s *Service) error { _, err := s.Uninstall(false); return err }
 	repair := func(s *Service) error { _, err := s.Repair(); return err }
 	failing := errors.New("service in failed state")
@@ -69,14 +73,14 @@ func TestWhatTheManagerIsAsked(t *testing.T) {
 		err   error
 		want  string
 	}{
-		{"start", (*Service).Start, service.StatusStopped, nil, "start"},
-		{"start what runs", (*Service).Start, service.StatusRunning, nil, ""},
-		{"start what failed", (*Service).Start, service.StatusUnknown, failing, "start"},
-		{"stop", (*Service).Stop, service.StatusRunning, nil, "stop"},
-		{"stop what does not run", (*Service).Stop, service.StatusStopped, nil, ""},
-		{"stop what fails again and again", (*Service).Stop, service.StatusUnknown, failing, "stop"},
-		{"restart", (*Service).Restart, service.StatusRunning, nil, "stop start"},
-		{"restart what does not run", (*Service).Restart, service.StatusStopped, nil, "start"},
+		{"start", start, service.StatusStopped, nil, "start"},
+		{"start what runs", start, service.StatusRunning, nil, ""},
+		{"start what failed", start, service.StatusUnknown, failing, "start"},
+		{"stop", stop, service.StatusRunning, nil, "stop"},
+		{"stop what does not run", stop, service.StatusStopped, nil, ""},
+		{"stop what fails again and again", stop, service.StatusUnknown, failing, "stop"},
+		{"restart", restart, service.StatusRunning, nil, "stop start"},
+		{"restart what does not run", restart, service.StatusStopped, nil, "start"},
 		{"uninstall what runs", uninstall, service.StatusRunning, nil, "stop uninstall"},
 		{"uninstall what does not run", uninstall, service.StatusStopped, nil, "uninstall"},
 		{"uninstall what fails again and again", uninstall, service.StatusUnknown, failing, "stop uninstall"},

@@ -78,9 +78,16 @@ func (h *handler) Execute(args []string, requests <-chan svc.ChangeRequest, stat
 	status <- svc.Status{State: svc.StartPending, WaitHint: waitHint}
 	j := begin(h.ctx, h.work, h)
 	defer j.cancel()
+	starting := time.NewTicker(5 * time.Second)
+	defer starting.Stop()
+	began := uint32(0)
 	for {
 		select {
+		case <-starting.C:
+			began++
+			status <- svc.Status{State: svc.StartPending, CheckPoint: began, WaitHint: waitHint}
 		case <-h.ready:
+			starting.Stop()
 			status <- svc.Status{State: svc.Running, Accepts: accepts}
 		case h.err = <-j.ended:
 			logFailure(args, h.err)

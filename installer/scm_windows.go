@@ -1,16 +1,21 @@
 package installer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/registry"
+	"golang.org/x/sys/windows/svc"
 	"golang.org/x/sys/windows/svc/eventlog"
 	"golang.org/x/sys/windows/svc/mgr"
+
+	"tidemark/internal/fault"
 )
 
 // windowsSystem is the part of a registration that kardianos/service does not
@@ -75,10 +80,62 @@ func (w *windowsSystem) register(create func() error) ([]string, error) {
 
 func (w *windowsSystem) unregister(remove func() error) error {
 	err := remove()
-	if err != nil && strings.Contains(err.Error(), "RemoveEventLogSource") {
-		return nil // the service is gone; a source may have been removed before
+	switch {
+	case err == nil, errors.Is(err, windows.ERROR_SERVICE_MARKED_FOR_DELETE):
+		return nil // it goes when the last who looks at it looks away
+	case strings.Contains(err.Error(), "is not installed"), strings.Contains(err.Error(), "RemoveEventLogSource"):
+		return nil // gone meanwhile, or its event source was gone before
 	}
 	return err
+}
+
+// startTime is how long a service may take until it does what it is for.
+const startTime = time.Minute
+
+// start implements system. The manager may be busy for a moment, after the
+// machine has started, and answers before the service has; so this asks until
+// it runs or has ended.
+func (w *windowsSystem) start(ctx context.Context, start func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	err := start()
+	for errors.Is(err, windows.ERROR_SERVICE_DATABASE_LOCKED) && wait(ctx) {
+		err = start()
+	}
+	if err != nil {
+		return err
+	}
+	m, err := mgr.Connect()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = m.Disconnect() }()
+	s, err := m.OpenService(w.options.Name)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	for {
+		is, err := s.Query()
+		switch {
+		case err != nil || is.State == svc.Running:
+			return err
+		case is.State == svc.Stopped:
+			return fault.New("wait for the service", ErrEnded, "`tidemark config check` and the event log (Application, source "+w.options.Name+") tell why")
+		case !wait(ctx):
+			return fault.New("wait for the service", ctx.Err(), "the event log (Application, source "+w.options.Name+") may tell why")
+		}
+	}
+}
+
+// wait waits a moment; false when ctx has ended.
+func wait(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(200 * time.Millisecond):
+		return true
+	}
 }
 
 // windowsService implements scm.

@@ -91,6 +91,9 @@ func (s *systemd) unregister(remove func() error) error {
 	return remove()
 }
 
+// start implements system: systemctl waits for READY=1.
+func (s *systemd) start(_ context.Context, start func() error) error { return start() }
+
 // account makes the account if it is the default one; another one has to be
 // there.
 func (s *systemd) account() (bool, error) {

@@ -45,6 +45,10 @@ type failure struct {
 // agent.
 var ErrRefused = errors.New("this user may not control the agent")
 
+// ErrNoSockets is the error of Listen where the system lacks what commands
+// reach the agent by.
+var ErrNoSockets = errors.New("this system has no Unix domain sockets")
+
 // ErrNotRunning is the error of a request when no agent listens.
 var ErrNotRunning = errors.New("the service is not running")
 

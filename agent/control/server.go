@@ -43,6 +43,9 @@ func Listen(ctx context.Context, stateDir string, c agent.Control) (*Server, err
 		return nil, fault.New(op, err, "remove the file, or give the service's account the right to")
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "unix", path)
+	if noSockets(err) {
+		return nil, fault.New(op, ErrNoSockets, "commands that ask the service need Windows Server 2019 or later; all else works")
+	}
 	if err != nil {
 		return nil, fault.New(op, err, "the service's account needs to write into the state directory")
 	}

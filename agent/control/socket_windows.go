@@ -33,4 +33,9 @@ func prepareDir(dir string) error {
 // protect has nothing to do: the directory's rights are inherited.
 func protect(string) error { return nil }
 
-func refusedByWindows(err error) bool { return errors.Is(err, windows.WSAECONNREFUSED) }
+func refusedByWindows(err error) bool {
+	return errors.Is(err, windows.WSAECONNREFUSED) || noSockets(err)
+}
+
+// noSockets tells of a Windows older than Server 2019, or of Wine.
+func noSockets(err error) bool { return errors.Is(err, windows.WSAEAFNOSUPPORT) }

@@ -86,14 +86,19 @@ func (a *app) serve(ctx context.Context, m installer.Manager, takeOver bool) (er
 	}
 	defer func() { err = errors.Join(err, ag.Close()) }()
 	channel, err := control.Listen(ctx, c.StateDir, asked{ag, log})
-	if err != nil {
+	switch {
+	case errors.Is(err, control.ErrNoSockets): // rows go on without commands
+		log.Warn("control.none", zap.Error(err), zap.String("hint", fault.Hint(err)))
+	case err != nil:
 		return err
 	}
 	listeners := openListeners(ctx, c, ag, &sums, log)
 	m.Ready()
 	log.Info("started", zap.String("version", build()), zap.String("customer", c.Customer), zap.String("config", c.Path))
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return channel.Run(ctx) })
+	if channel != nil {
+		group.Go(func() error { return channel.Run(ctx) })
+	}
 	group.Go(func() error { return ag.Run(ctx) })
 	group.Go(func() error { file.run(ctx); return nil })
 	for _, l := range listeners {

@@ -49,7 +49,7 @@ repeated: what is as it should be stays as it is.`,
 }
 
 // serviceDo is a command that does one thing.
-func (a *app) serviceDo(o *serviceOptions, name, short, done string, do func(*installer.Service) error) *cobra.Command {
+func (a *app) serviceDo(o *serviceOptions, name, short, done string, do func(*installer.Service, context.Context) error) *cobra.Command {
 	return &cobra.Command{
 		Use: name, Short: short, Example: "  tidemark service " + name, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -62,7 +62,7 @@ func (a *app) serviceDo(o *serviceOptions, name, short, done string, do func(*in
 			if err != nil {
 				return err
 			}
-			if err := do(s); err != nil {
+			if err := do(s, cmd.Context()); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(a.out, "service %s: %s\n", o.name, done)
@@ -128,7 +128,7 @@ its folders. An account that somebody chose stays.`,
 		}
 		// Whether it comes up is the service's to tell: what was asked for here
 		// is done.
-		if err := s.Start(); err != nil {
+		if err := s.Start(cmd.Context()); err != nil {
 			printError(a.err, err)
 		}
 		return nil

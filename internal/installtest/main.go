@@ -2,7 +2,7 @@
 // through a site's life on them: make test-install, make test-wine.
 //
 //	installtest debian OLD NEW    folders with a deb and a tar.gz of two versions
-//	installtest wine OLD NEW      folders with an MSI and a zip of two versions
+//	installtest wine OLD NEW      folders with a zip of two versions
 //
 // The SQL Server stand-in and the cloud's API run in this process, on the
 // loopback, which the systems share.
