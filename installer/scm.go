@@ -128,9 +128,6 @@ func isLocalSystem(account string) bool {
 	return name == "" || name == "localsystem" || name == `nt authority\system` || name == `.\localsystem`
 }
 
-// virtualAccount is a service's own account.
-func virtualAccount(service string) string { return `NT SERVICE\` + service }
-
 // hasPassword tells whether an account logs on with a password: the system's
 // own, virtual ones and group managed ones (which end with $) do not.
 func hasPassword(account string) bool {

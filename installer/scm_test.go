@@ -174,11 +174,11 @@ func TestOurs(t *testing.T) {
 		`C:\ProgramData\Tidemark`: true, `c:\programdata\tidemark\state`: true, `C:/ProgramData/Tidemark/logs`: true,
 		`C:\ProgramData`: false, `C:\ProgramData\TidemarkToo`: false, `C:\Users\ann`: false, `D:\`: false, ``: false,
 	} {
-		if got := ours(path, `C:\ProgramData`); got != want {
+		if got := (folder{path: path}).ours(`C:\ProgramData`); got != want {
 			t.Errorf("%s: %t", path, got)
 		}
 	}
-	if ours(`C:\ProgramData\Tidemark`, "") {
+	if (folder{path: `C:\ProgramData\Tidemark`}).ours("") {
 		t.Error("without ProgramData")
 	}
 }

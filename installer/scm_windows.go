@@ -35,6 +35,9 @@ func account(o Options) string {
 	return o.User
 }
 
+// virtualAccount is a service's own account.
+func virtualAccount(service string) string { return `NT SERVICE\` + service }
+
 // command is the command line that the manager starts.
 func (w *windowsSystem) command() string {
 	return windows.ComposeCommandLine([]string{w.program, "run", "--config", w.options.Config})
@@ -190,7 +193,7 @@ func grant(f folder, sid *windows.SID) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if !ours(f.path, os.Getenv("ProgramData")) {
+	if !f.ours(os.Getenv("ProgramData")) {
 		if strings.Contains(is.String(), sid.String()) {
 			return false, nil
 		}

@@ -47,8 +47,8 @@ func access(sid string, f folder) string {
 
 // ours tells whether a folder is one that only Tidemark uses: a folder in
 // programData named so, or one in that.
-func ours(path, programData string) bool {
+func (f folder) ours(programData string) bool {
 	slashes := func(p string) string { return strings.ToLower(strings.ReplaceAll(p, `\`, "/")) }
 	own := strings.TrimRight(slashes(programData), "/") + "/tidemark"
-	return programData != "" && (slashes(path) == own || strings.HasPrefix(slashes(path), own+"/"))
+	return programData != "" && (slashes(f.path) == own || strings.HasPrefix(slashes(f.path), own+"/"))
 }

@@ -59,7 +59,7 @@ func boot(ctx context.Context, base, dir string) (m *machine, err error) {
 		return nil, err
 	}
 	// Not of ctx: it ends by halt, in order.
-	m.nspawn = exec.Command("systemd-nspawn", "--register=no", "--keep-unit", "--quiet", "--console=pipe", "--directory="+m.root, "--boot")
+	m.nspawn = exec.CommandContext(context.WithoutCancel(ctx), "systemd-nspawn", "--register=no", "--keep-unit", "--quiet", "--console=pipe", "--directory="+m.root, "--boot")
 	m.nspawn.Stdout, m.nspawn.Stderr = m.log, m.log
 	if err := m.nspawn.Start(); err != nil {
 		return nil, err
@@ -91,12 +91,10 @@ func (m *machine) halt() error {
 	}
 	defer func() { _ = m.log.Close() }()
 	select {
-	case <-m.ended:
-		return nil
+	case err := <-m.ended:
+		return err
 	case <-time.After(time.Minute):
-		_ = m.nspawn.Process.Kill()
-		<-m.ended
-		return errors.New("the machine did not switch off")
+		return errors.Join(errors.New("the machine did not switch off"), m.nspawn.Process.Kill(), <-m.ended)
 	}
 }
 
