@@ -123,13 +123,12 @@ its folders. An account that somebody chose stays.`,
 		if err := a.serviceTold(o, changed, err, "in order now", "was in order"); err != nil {
 			return err
 		}
-		if _, err := os.Stat(a.configPath); !o.start || err != nil {
-			return nil
-		}
-		// Whether it comes up is the service's to tell: what was asked for here
-		// is done.
-		if err := s.Start(cmd.Context()); err != nil {
-			printError(a.err, err)
+		if o.start && a.configured() {
+			// Whether it comes up is the service's to tell: what was asked for
+			// here is done.
+			if err := s.Start(cmd.Context()); err != nil {
+				printError(a.err, err)
+			}
 		}
 		return nil
 	}
@@ -234,4 +233,10 @@ func (a *app) serviceTold(o *serviceOptions, changed []string, err error, done, 
 	}
 	_, err = fmt.Fprintf(a.out, "service %s: %s\n", o.name, done)
 	return err
+}
+
+// configured tells whether there is a configuration, right or not.
+func (a *app) configured() bool {
+	_, err := os.Stat(a.configPath)
+	return err == nil
 }
