@@ -24,6 +24,7 @@ func (r *release) papers(t target, program string) []paper {
 		{program, t.program(), 0o755},
 		{filepath.Join(r.root, "LICENSE"), "LICENSE", 0o644},
 		{filepath.Join(deploy, "tidemark.example.yaml"), "tidemark.example.yaml", 0o644},
+		{filepath.Join(deploy, "tidemark.schema.json"), "tidemark.schema.json", 0o644},
 		{filepath.Join(r.root, "docs", "install.md"), "install.md", 0o644},
 	}
 	if t.os == "windows" {

@@ -74,6 +74,7 @@ func (r *release) contents(program string) files.Contents {
 		{Destination: "/etc/tidemark/secrets", Type: files.TypeDir, FileInfo: own(0o700)},
 		{Destination: "/var/lib/tidemark", Type: files.TypeDir, FileInfo: own(0o750)},
 		{Source: filepath.Join(deploy, "tidemark.example.yaml"), Destination: "/etc/tidemark/tidemark.example.yaml", Type: files.TypeConfig, FileInfo: owned(0o640)},
+		{Source: filepath.Join(deploy, "tidemark.schema.json"), Destination: "/etc/tidemark/tidemark.schema.json", FileInfo: owned(0o640)}, // the example names it, for editors
 		{Source: filepath.Join(r.root, "LICENSE"), Destination: "/usr/share/doc/tidemark/copyright", FileInfo: plain(0o644)},
 	}
 }

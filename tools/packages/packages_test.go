@@ -130,6 +130,7 @@ func deb(t *testing.T, ar string) {
 		"./etc/tidemark/secrets/":                   "tidemark tidemark 700",
 		"./var/lib/tidemark/":                       "tidemark tidemark 750",
 		"./etc/tidemark/tidemark.example.yaml":      "root tidemark 640",
+		"./etc/tidemark/tidemark.schema.json":       "root tidemark 640",
 	} {
 		h := data[name].header
 		if h == nil {
