@@ -31,7 +31,7 @@ func (c *cycle) byTree(ctx context.Context, o differ.Options, r *repairer) (diff
 		report, err := differ.ByManifest(ctx, o, r, r)
 		return differ.TreeReport{Report: report, Manifest: "the cloud keeps no summary of the table"}, err
 	}
-	t := differ.TreeOptions{Options: o, Secret: secret}
+	t := differ.TreeOptions{Options: o, Secret: secret, Ahead: true}
 	if !o.DryRun {
 		t.Resume, t.Save = c.resumeAt(), c.keepPlace
 	}

@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"tidemark/differ/summary"
-	"tidemark/internal/wire"
 )
 
 // ByTree compares source and cloud by summaries and repairs what differs; see
@@ -48,6 +47,7 @@ var (
 type tree struct {
 	repairs
 	o     TreeOptions
+	src   *ahead
 	cloud TreeCloud
 	r     TreeReport
 
@@ -71,7 +71,8 @@ type tree struct {
 
 func newTree(o TreeOptions, src Source, cloud TreeCloud, done Report) *tree {
 	t := &tree{o: o, cloud: cloud, keys: keyReader{types: o.Types}, theirs: keyReader{types: o.Types}}
-	t.repairs = repairs{o: o.Options, src: src, cloud: cloud, r: &t.r.Report}
+	t.src = &ahead{Source: src, on: o.Ahead}
+	t.repairs = repairs{o: o.Options, src: t.src, cloud: cloud, r: &t.r.Report}
 	t.r.Report = done
 	t.surplus.bound = o.HoldBytes
 	return t
@@ -139,7 +140,9 @@ func (t *tree) done() Report {
 func (t *tree) byManifest(ctx context.Context, why error) (TreeReport, error) {
 	t.r.Manifest = why.Error()
 	done := t.done()
-	r, err := ByManifest(ctx, t.o.Options, t.src, t.cloud)
+	// Manifests need memory of their own.
+	t.sum, t.rows, t.differing, t.surplus, t.wanted = nil, rowBuffer{}, texts{}, surplus{}, nil
+	r, err := ByManifest(ctx, t.o.Options, t.src.Source, t.cloud)
 	r.Inserted, r.Updated = r.Inserted+done.Inserted, r.Updated+done.Updated
 	r.Deleted, r.Unneeded = r.Deleted+done.Deleted, r.Unneeded+done.Unneeded
 	t.r.Report = r
@@ -158,20 +161,19 @@ type sourceRow struct {
 // chunk before each chunk with the cursor that it begins at.
 func (t *tree) read(ctx context.Context, after string, chunk func(at string), row func(*sourceRow) error) error {
 	t.r.Passes++
-	var lines wire.Lines
+	defer t.src.stop()
 	var s sourceRow
 	for done := false; !done; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		chunk(after)
-		lines.Reset()
-		next, end, err := t.src.Keys(ctx, after, &lines)
+		c, err := t.src.chunk(ctx, after)
 		if err != nil {
 			return err
 		}
-		after, done = next, end
-		err = each(lines, func(_ int, line []byte) error {
+		after, done = c.next, c.done
+		err = each(c.lines, func(_ int, line []byte) error {
 			if err := t.parse(line, &s); err != nil {
 				return err
 			}

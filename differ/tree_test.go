@@ -31,11 +31,11 @@ func TestTreeNoWrongDelete(t *testing.T) {
 		rounds = 2
 	}
 	for range rounds {
-		rapid.Check(t, treeHistory)
+		rapid.Check(t, func(t *rapid.T) { treeHistory(t, false) })
 	}
 }
 
-func treeHistory(t *rapid.T) {
+func treeHistory(t *rapid.T, ahead bool) {
 	m := drawTreeModel(t)
 	for range rapid.IntRange(0, 60).Draw(t, "before") {
 		m.change()
@@ -47,9 +47,12 @@ func treeHistory(t *rapid.T) {
 		m.cloud[k] = "7@1"
 	}
 	o := drawTreeOptions(t)
-	o.Save = func(token string) {
-		if rapid.Bool().Draw(t, "stopped here") {
-			o.Resume = token
+	o.Ahead = ahead
+	if !ahead { // it draws
+		o.Save = func(token string) {
+			if rapid.Bool().Draw(t, "stopped here") {
+				o.Resume = token
+			}
 		}
 	}
 	m.restless = true

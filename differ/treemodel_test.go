@@ -192,5 +192,9 @@ func (m *treeModel) runTree(o differ.TreeOptions) (differ.TreeReport, error) {
 	o.Types, o.Watermark, o.Secret = m.types(), m.watermark, m.secret
 	o.Weaken(m.weak)
 	o.SaltWith(func() summary.Salt { m.salt++; return m.salt })
+	if o.Ahead {
+		l := &locked{treeModel: m}
+		return differ.ByTree(context.Background(), o, l, l)
+	}
 	return differ.ByTree(context.Background(), o, m, m)
 }

@@ -40,6 +40,11 @@ type TreeOptions struct {
 	// need not compare again what has been compared; nil is allowed.
 	Save func(token string)
 
+	// Ahead has the next chunk of keys read while one is compared: the source
+	// is then asked beside the cloud, by another goroutine, but never for two
+	// things at a time.
+	Ahead bool
+
 	Width       int // bytes of a sum or fingerprint on the wire; 0 means 4
 	BufferBytes int // bound of the rows held to be listed; 0 means 12 MiB
 	CellBytes   int // bound of the cells held for a hashed layout; 0 means 8 MiB
