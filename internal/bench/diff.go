@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ type diffOptions struct {
 	sizes  []int
 	wal    int // rows of the table whose WAL is measured; 0: none
 	repeat int // of the comparison of equal sides
+	scenes []string
 	keep   bool
 }
 
@@ -24,6 +26,7 @@ func parseDiff(args []string) (o diffOptions, err error) {
 	sizes := f.String("n", "100000,1000000,10000000", "rows of the tables, with commas between")
 	f.IntVar(&o.wal, "wal", 1_000_000, "rows of the table whose write-ahead log is measured; 0 for none")
 	f.IntVar(&o.repeat, "repeat", 3, "comparisons of equal sides, of which the median counts")
+	only := f.String("scenes", "all", `differences to plant, by name with commas between ("10 % scattered,1 stale"), or none`)
 	f.BoolVar(&o.keep, "keep", false, "keep the directory of the run, with the built programs")
 	quick := f.Bool("quick", false, "100,000 rows alone")
 	if err := f.Parse(args); err != nil {
@@ -31,6 +34,9 @@ func parseDiff(args []string) (o diffOptions, err error) {
 	}
 	if *quick {
 		*sizes, o.wal = "100000", 100_000
+	}
+	if o.scenes = strings.Split(*only, ","); *only == "all" {
+		o.scenes = nil
 	}
 	if *sizes != "" {
 		for _, text := range strings.Split(*sizes, ",") {
@@ -61,7 +67,7 @@ func measureDiff(ctx context.Context, args []string) (err error) {
 	r := &diffReport{}
 	defer func() { r.print(os.Stdout) }()
 	for _, n := range o.sizes {
-		if err := b.diffAt(ctx, n, o.repeat, r); err != nil {
+		if err := b.diffAt(ctx, n, o, r); err != nil {
 			return fmt.Errorf("at %d rows: %w", n, err)
 		}
 	}
@@ -72,7 +78,7 @@ func measureDiff(ctx context.Context, args []string) (err error) {
 }
 
 // diffAt measures all comparisons of one size.
-func (b *bench) diffAt(ctx context.Context, n, repeat int, r *diffReport) (err error) {
+func (b *bench) diffAt(ctx context.Context, n int, o diffOptions, r *diffReport) (err error) {
 	note("filling the source with %d rows", n)
 	s, err := b.newDiffSite(ctx, n)
 	if err != nil {
@@ -81,8 +87,8 @@ func (b *bench) diffAt(ctx context.Context, n, repeat int, r *diffReport) (err e
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
 	size := &sizeReport{rows: n, loaded: s.loaded}
 	r.sizes = append(r.sizes, size)
-	for i := range repeat {
-		note("reading keys, comparing equal sides: %d of %d", i+1, repeat)
+	for i := range o.repeat {
+		note("reading keys, comparing equal sides: %d of %d", i+1, o.repeat)
 		d, err := drain(ctx, roleKeys, s.source.dsn, diffTable)
 		if err != nil {
 			return err
@@ -97,10 +103,15 @@ func (b *bench) diffAt(ctx context.Context, n, repeat int, r *diffReport) (err e
 		size.alone, size.equal = append(size.alone, d), append(size.equal, c)
 	}
 	size.add("0", wayOfEqual, size.equal[len(size.equal)-1])
-	if err := s.manifests(ctx, size, "0"); err != nil {
-		return err
+	if o.scenes == nil {
+		if err := s.manifests(ctx, size, "0"); err != nil {
+			return err
+		}
 	}
 	for _, sc := range scenes(n) {
+		if o.scenes != nil && !slices.Contains(o.scenes, sc.name) {
+			continue
+		}
 		begin := time.Now()
 		if err := s.scene(ctx, size, sc); err != nil {
 			return fmt.Errorf("%s: %w", sc.name, err)
