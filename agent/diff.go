@@ -35,10 +35,13 @@ func (c *cycle) doDiff(ctx context.Context, d scheduler.Decision) error {
 	c.out.Duration = time.Since(began)
 	c.t.rest(c.out.Duration)
 	c.report.Duration = c.out.Duration
-	c.hearSent()
-	if err != nil {
+	if c.version.Schema != "" {
+		c.hear(c.version, false)
+	}
+	if err != nil { // a conflict, perhaps: then it is not compared yet
 		return err
 	}
+	c.in.Diffed = true
 	c.settle(r.Report)
 	return nil
 }
@@ -87,14 +90,6 @@ func (c *cycle) compare(ctx context.Context, dryRun bool) (differ.TreeReport, er
 	c.report = c.reported(report, dryRun)
 	c.report.Bytes, c.report.QueryTime = r.messages, r.queries
 	return report, err
-}
-
-// hearSent takes the version that repairs returned into the cycle.
-func (c *cycle) hearSent() {
-	if c.version.Schema != "" {
-		c.hear(c.version, false)
-	}
-	c.in.Diffed = true
 }
 
 // settle books what a diff that went through has taught.
