@@ -18,6 +18,10 @@ import (
 // listRows is how many keys of the cloud come with one page.
 const listRows = 50_000
 
+// lookupKeys is how many differences are read again, and then sent, at a time:
+// what they bring is bounded by a chunk's bytes and time all the same.
+const lookupKeys = 2_000
+
 // doDiff compares the table with its copy and repairs it.
 func (c *cycle) doDiff(ctx context.Context, d scheduler.Decision) error {
 	if err := c.place(ctx); err != nil {
@@ -74,7 +78,7 @@ func (c *cycle) compare(ctx context.Context, dryRun bool) (differ.TreeReport, er
 	r := &repairer{sender: c.sender(), reader: c.t.reader(), yield: c.slot.Yield, content: c.in.Content}
 	o := differ.Options{
 		Types: sql.KeyTypes(), Watermark: c.version.Watermark, Rows: c.probe.rows(c.t),
-		DryRun: dryRun, FilterBytes: c.t.a.filterBytes(),
+		DryRun: dryRun, FilterBytes: c.t.a.filterBytes(), Lookup: lookupKeys,
 	}
 	if c.in.Content {
 		o.Watermark = math.MaxUint64

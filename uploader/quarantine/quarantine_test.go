@@ -100,7 +100,7 @@ func TestGap(t *testing.T) {
 	if err := q.Add(noon, there, row("orders", "[2]", 8), row("orders", "[3]", 9), row("other", "[1]", 1)); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := q.Size("orders"), (quarantine.Size{Rows: 3, Gap: 2}); got != want {
+	if got, want := q.Size("orders"), (quarantine.Size{Rows: 3, First: noon, Gap: 2}); got != want {
 		t.Errorf("size %+v, want %+v", got, want)
 	}
 }
