@@ -17,6 +17,10 @@ import (
 	"tidemark/uploader"
 )
 
+// bufferBytes bounds the rows that a comparison by summaries holds until their
+// leaves are asked about: those of some nodes of 32,000 rows.
+const bufferBytes = 8 << 20
+
 // resumeFor is how long a comparison that was broken off may be gone on with:
 // what it found equal then says less the longer it is ago.
 const resumeFor = 24 * time.Hour
@@ -31,7 +35,7 @@ func (c *cycle) byTree(ctx context.Context, o differ.Options, r *repairer) (diff
 		report, err := differ.ByManifest(ctx, o, r, r)
 		return differ.TreeReport{Report: report, Manifest: "the cloud keeps no summary of the table"}, err
 	}
-	t := differ.TreeOptions{Options: o, Secret: secret, Ahead: true}
+	t := differ.TreeOptions{Options: o, Secret: secret, Ahead: true, BufferBytes: bufferBytes}
 	if !o.DryRun {
 		t.Resume, t.Save = c.resumeAt(), c.keepPlace
 	}
