@@ -23,6 +23,10 @@ func TestDiffResumes(t *testing.T) {
 	r.sync("t").start()
 	r.settles("t")
 	r.quiet("t")
+	r.until("the summary is made", func() bool {
+		_, err := r.store.Tree(t.Context(), customer, "t")
+		return err == nil
+	})
 	r.halt()
 
 	r.table(func(s *agent.TableSite) {
