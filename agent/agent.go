@@ -86,7 +86,7 @@ func New(site Site, o Options) (*Agent, error) {
 	}
 	a.started = a.now()
 	if err := a.open(site); err != nil {
-		return nil, errors.Join(err, site.close())
+		return nil, errors.Join(err, site.Close())
 	}
 	return a, nil
 }
@@ -161,7 +161,7 @@ func (a *Agent) Close() error {
 	a.closed = true
 	site := a.site
 	a.mu.Unlock()
-	return errors.Join(site.close(), a.flush(), a.db.Close())
+	return errors.Join(site.Close(), a.flush(), a.db.Close())
 }
 
 // allTables lists the tables of all sources, under mu.
@@ -211,8 +211,9 @@ func (a *Agent) enter(t *table, e journal.Entry, soon bool) {
 	}
 }
 
-// close closes what the agent was given.
-func (s Site) close() error {
+// Close closes the sources and the cloud of a site that no agent has taken
+// over.
+func (s Site) Close() error {
 	var errs []error
 	for _, src := range s.Sources {
 		if src.Source != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"strings"
 	"time"
 
 	"tidemark/agent/journal"
@@ -92,27 +91,20 @@ func (o *Offline) table(source string, t TableSite, now time.Time) (TableStatus,
 	return s, nil
 }
 
-// find returns the table of a name, as a running agent does.
+// find returns the table of a name, and its source's.
 func (o *Offline) find(name string) (string, TableSite, error) {
-	var source string
-	var found []TableSite
+	type of struct {
+		source string
+		table  TableSite
+	}
+	var all []of
 	for _, src := range o.site.Sources {
 		for _, t := range src.Tables {
-			if t.Dataset == name {
-				return src.Name, t, nil
-			}
-			if strings.EqualFold(t.Schema+"."+t.Name, name) {
-				source, found = src.Name, append(found, t)
-			}
+			all = append(all, of{src.Name, t})
 		}
 	}
-	switch len(found) {
-	case 0:
-		return "", TableSite{}, fault.New("find table "+name, ErrNoTable, "`tidemark status` lists the tables")
-	case 1:
-		return source, found[0], nil
-	}
-	return "", TableSite{}, fault.New("find table "+name, ErrAmbiguous, "use the dataset's name")
+	t, err := byName(name, all, func(t of) TableSite { return t.table })
+	return t.source, t.table, err
 }
 
 // Journal implements Viewer.

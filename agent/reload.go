@@ -55,13 +55,13 @@ func (a *Agent) reloadNow(ctx context.Context, op string) error {
 		return fault.New(op, err, "the agent goes on with what it has; `tidemark config check` shows the mistakes")
 	}
 	if site.Customer != a.site.Customer {
-		return errors.Join(fault.New(op, errors.New("the customer is another"), "restart the service for that"), site.close())
+		return errors.Join(fault.New(op, errors.New("the customer is another"), "restart the service for that"), site.Close())
 	}
 	s := swap{site, make(chan error, 1)}
 	select {
 	case a.swap <- s:
 	case <-ctx.Done():
-		return errors.Join(fault.New(op, ctx.Err(), ""), site.close())
+		return errors.Join(fault.New(op, ctx.Err(), ""), site.Close())
 	}
 	return <-s.done // Run answers once the cycles have ended, which has a deadline of its own
 }
@@ -72,7 +72,7 @@ func (a *Agent) become(site Site) error {
 	if err := a.flush(); err != nil {
 		a.log.Error("state.failed", zap.Error(err))
 	}
-	if err := a.site.close(); err != nil {
+	if err := a.site.Close(); err != nil {
 		a.log.Warn("config.close", zap.Error(err))
 	}
 	snapshot, err := a.db.Read()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"tidemark/agent/journal"
 	"tidemark/agent/state"
@@ -20,26 +19,7 @@ const maxRequests = 8
 func (a *Agent) find(name string) (*table, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var found []*table
-	for _, t := range a.allTables() {
-		if t.site.Dataset == name {
-			return t, nil
-		}
-		if strings.EqualFold(t.site.Schema+"."+t.site.Name, name) {
-			found = append(found, t)
-		}
-	}
-	switch len(found) {
-	case 0:
-		return nil, fault.New("find table "+name, ErrNoTable, "`tidemark status` lists the tables")
-	case 1:
-		return found[0], nil
-	}
-	var names []string
-	for _, t := range found {
-		names = append(names, t.site.Dataset)
-	}
-	return nil, fault.New("find table "+name, ErrAmbiguous, "one of "+strings.Join(names, ", "))
+	return byName(name, a.allTables(), func(t *table) TableSite { return t.site })
 }
 
 // ask has a cycle of the table run now and waits for its end.

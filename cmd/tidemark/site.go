@@ -20,7 +20,7 @@ import (
 func openSite(c *config.Config) (site agent.Site, err error) {
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, closeSite(site))
+			err = errors.Join(err, site.Close())
 		}
 	}()
 	host, err := os.Hostname()
@@ -54,18 +54,6 @@ func openSite(c *config.Config) (site agent.Site, err error) {
 		site.Sources = append(site.Sources, open)
 	}
 	return site, nil
-}
-
-// closeSite closes a site that no agent was made for.
-func closeSite(s agent.Site) error {
-	var errs []error
-	for _, src := range s.Sources {
-		errs = append(errs, src.Source.Close())
-	}
-	if s.Cloud != nil {
-		errs = append(errs, s.Cloud.Close())
-	}
-	return errors.Join(errs...)
 }
 
 func openCloud(c *config.Config) (*uploader.Client, error) {

@@ -3,36 +3,18 @@ package main
 import (
 	"fmt"
 	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
+	"tidemark/internal/buildinfo"
 	"tidemark/internal/wire"
 )
 
 // version is set by the linker for releases.
 var version = ""
 
-// build tells what was built: the release, else the module's version or
-// revision.
-func build() string {
-	if version != "" {
-		return version
-	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			return "dev-" + s.Value[:12]
-		}
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	return "dev"
-}
+// build is the version that the program tells.
+func build() string { return buildinfo.Version(version) }
 
 func newVersion(a *app) *cobra.Command {
 	c := &cobra.Command{
