@@ -146,16 +146,21 @@ func (s *Store) read(ctx context.Context, f func(*sql.Tx) error) error {
 	return run(ctx, s.reader, f)
 }
 
-func run(ctx context.Context, db *sql.DB, f func(*sql.Tx) error) error {
-	tx, err := db.BeginTx(ctx, nil)
+// run leaves the end of the transaction to nobody else: with a context that
+// can be cancelled, database/sql rolls back in a goroutine of its own, which
+// Close would not wait for. The statements of f see the context.
+func run(ctx context.Context, db *sql.DB, f func(*sql.Tx) error) (err error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return available(err)
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
 	if err != nil {
 		return available(err)
 	}
 	if err := f(tx); err != nil {
-		if e := tx.Rollback(); e != nil && !errors.Is(e, sql.ErrTxDone) {
-			err = errors.Join(err, e)
-		}
-		return available(err)
+		return available(errors.Join(err, tx.Rollback()))
 	}
 	return available(tx.Commit())
 }

@@ -118,3 +118,18 @@ func TestScrubFinds(t *testing.T) {
 		}
 	}
 }
+
+// Once closed, nothing of a store is left in its file, whatever upkeep was at
+// work on.
+func TestCloseLeavesNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cloud.db")
+	for i := range 30 {
+		s := open(t, path)
+		load(t, s, fmt.Sprint("customer", i), 1000)
+		time.Sleep(time.Duration(i) * 300 * time.Microsecond)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		exec(t, path, "BEGIN EXCLUSIVE", "ROLLBACK")
+	}
+}
