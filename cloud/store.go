@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"tidemark/cloud/cost"
 	"tidemark/differ/summary"
 	"tidemark/internal/wire"
 )
@@ -25,6 +26,7 @@ type Store interface {
 	Manifests
 	Policies
 	Summaries
+	cost.Store
 
 	// Ready reports whether the store can serve now; it is quick.
 	Ready(ctx context.Context) error

@@ -1,0 +1,243 @@
+package cost
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// By says what a report tells apart.
+type By string
+
+// What a report can tell apart.
+const (
+	ByDataset  By = "dataset"
+	ByCustomer By = "customer"
+	ByEndpoint By = "endpoint"
+)
+
+// Background is the line of what the database did for nobody's request: upkeep,
+// vacuum, people. It is there when datasets are told apart by endpoint, and in
+// Entry.Read and Entry.Hit of datasets.
+const Background = "(background)"
+
+// An Entry is a line of a report.
+type Entry struct {
+	Name string `json:"name"` // "" for what has no dataset: versions, policies
+	Sums        // of requests
+	// AllRead and AllHit are what the database itself counted for the tables of
+	// a dataset: for requests and for all else. Log is the estimated part of
+	// the write-ahead log, in bytes.
+	AllRead int64 `json:"all_blocks_read"`
+	AllHit  int64 `json:"all_blocks_hit"`
+	Log     int64 `json:"log_bytes_estimated"`
+}
+
+func (e *Entry) add(o Entry) {
+	e.Sums.Add(o.Sums)
+	e.AllRead += o.AllRead
+	e.AllHit += o.AllHit
+	e.Log += o.Log
+}
+
+// A Bucket is a part of a report's time.
+type Bucket struct {
+	At      time.Time     `json:"at"`
+	Span    time.Duration `json:"span_ns"`
+	Entries []Entry       `json:"entries"` // by name
+}
+
+// A Report tells what was spent in a time.
+type Report struct {
+	By      By        `json:"by"`
+	Since   time.Time `json:"since"` // of the first bucket
+	Until   time.Time `json:"until"`
+	Counted bool      `json:"database_counts"` // the database tells blocks and log
+	Entries []Entry   `json:"entries"`         // of the whole time: those that read most blocks first, then those that took most time
+	Total   Entry     `json:"total"`
+	Buckets []Bucket  `json:"buckets,omitempty"` // by time; minutes when they are kept for all of it, else hours
+}
+
+// A Query asks for a report.
+type Query struct {
+	By           By
+	Since, Until time.Time
+	Dataset      string // only this one; "": all
+	Customer     string // only this one; "": all. What is known is a lower bound: see Window
+	Now          time.Time
+}
+
+// Read makes a report of a store's records.
+func Read(ctx context.Context, s Store, q Query) (*Report, error) {
+	switch q.By {
+	case ByDataset, ByCustomer, ByEndpoint:
+	default:
+		return nil, fmt.Errorf("costs are told by dataset, customer or endpoint, not by %q", q.By)
+	}
+	if q.By == ByEndpoint && q.Customer != "" {
+		return nil, errors.New("what a customer cost is told by dataset, not by endpoint")
+	}
+	span := Hour
+	if q.Now.Sub(q.Since) <= KeepMinutes {
+		span = Minute
+	}
+	since := q.Since.UTC().Truncate(span)
+	// The counters at the end of the last bucket begin the next one.
+	records, err := s.Costs(ctx, span, since, q.Until.UTC().Add(span))
+	if err != nil {
+		return nil, err
+	}
+	if span == Hour { // the hour that runs ends, for now, at the last minute's counters
+		last, err := s.Costs(ctx, Minute, q.Now.Add(-Hour), q.Until.UTC())
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range slices.Backward(last) {
+			if r.Counters != nil {
+				records = append(records, r)
+				break
+			}
+		}
+	}
+	return report(q, span, since, records), nil
+}
+
+func report(q Query, span time.Duration, since time.Time, records []Record) *Report {
+	r := &Report{By: q.By, Since: since, Until: q.Until.UTC()}
+	buckets := make(map[time.Time]*bucket)
+	at := func(t time.Time) *bucket {
+		b := buckets[t]
+		if b == nil {
+			b = &bucket{entries: make(map[string]Entry)}
+			buckets[t] = b
+		}
+		return b
+	}
+	var before *Counters
+	var begun time.Time
+	for _, rec := range records {
+		if rec.Counters != nil {
+			if before != nil && begun.Before(r.Until) {
+				at(begun).counted = rec.Counters.Since(before)
+				r.Counted = true
+			}
+			before, begun = rec.Counters, rec.At
+		}
+		if rec.Window != nil && rec.At.Before(r.Until) {
+			at(rec.At).windows = append(at(rec.At).windows, rec.Window)
+		}
+	}
+	if before != nil && !r.Counted {
+		r.Counted = true // there is nothing yet to compare with
+	}
+	total := make(map[string]Entry)
+	for t, b := range buckets {
+		b.fill(q)
+		out := Bucket{At: t, Span: span}
+		for name, e := range b.entries {
+			e.Name = name
+			out.Entries = append(out.Entries, e)
+			sum := total[name]
+			sum.Name = name
+			sum.add(e)
+			total[name] = sum
+			r.Total.add(e)
+		}
+		slices.SortFunc(out.Entries, func(a, b Entry) int { return cmp.Compare(a.Name, b.Name) })
+		r.Buckets = append(r.Buckets, out)
+	}
+	slices.SortFunc(r.Buckets, func(a, b Bucket) int { return a.At.Compare(b.At) })
+	for _, e := range total {
+		r.Entries = append(r.Entries, e)
+	}
+	slices.SortFunc(r.Entries, func(a, b Entry) int {
+		return cmp.Or(cmp.Compare(max(b.AllRead, b.Read), max(a.AllRead, a.Read)), cmp.Compare(b.Time, a.Time), cmp.Compare(a.Name, b.Name))
+	})
+	return r
+}
+
+// A bucket is one on its way into a report.
+type bucket struct {
+	windows []*Window
+	counted *Counters // the difference; nil: not known
+	entries map[string]Entry
+}
+
+func (b *bucket) fill(q Query) {
+	perRow := b.logPerRow()
+	for _, w := range b.windows {
+		lines, name := w.Endpoints, func(l Line) string { return l.Dataset }
+		switch {
+		case q.By == ByCustomer:
+			lines, name = w.Customers, func(l Line) string { return l.Name }
+		case q.By == ByEndpoint:
+			name = func(l Line) string { return l.Name }
+		case q.Customer != "":
+			lines = w.Customers
+		}
+		for _, l := range lines {
+			if q.Dataset != "" && l.Dataset != q.Dataset || q.Customer != "" && l.Name != q.Customer {
+				continue
+			}
+			e := b.entries[name(l)]
+			e.Sums.Add(l.Sums)
+			if q.By != ByDataset || q.Customer != "" {
+				e.Log += int64(float64(l.Changed) * perRow[l.Dataset])
+			}
+			b.entries[name(l)] = e
+		}
+	}
+	if b.counted == nil || q.Customer != "" {
+		return
+	}
+	switch q.By {
+	case ByDataset:
+		for dataset, d := range b.counted.Datasets {
+			if q.Dataset == "" || dataset == q.Dataset {
+				e := b.entries[dataset]
+				e.AllRead, e.AllHit, e.Log = d.Read, d.Hit, b.counted.LogOf(dataset)
+				b.entries[dataset] = e
+			}
+		}
+	case ByEndpoint:
+		b.background(q)
+	}
+}
+
+// logPerRow is the log of a changed row, by dataset.
+func (b *bucket) logPerRow() map[string]float64 {
+	per := make(map[string]float64)
+	if b.counted != nil {
+		for name, d := range b.counted.Datasets {
+			if d.Changed > 0 {
+				per[name] = float64(b.counted.LogOf(name)) / float64(d.Changed)
+			}
+		}
+	}
+	return per
+}
+
+// background is what the database counted beyond what requests were charged.
+func (b *bucket) background(q Query) {
+	var all Entry
+	for dataset, d := range b.counted.Datasets {
+		if q.Dataset == "" || dataset == q.Dataset {
+			all.Read += d.Read
+			all.Hit += d.Hit
+			all.Log += b.counted.LogOf(dataset)
+		}
+	}
+	for _, e := range b.entries {
+		all.Read -= e.Read
+		all.Hit -= e.Hit
+		all.Log -= e.Log
+	}
+	rest := Entry{Log: max(all.Log, 0)}
+	rest.Read, rest.Hit = max(all.Read, 0), max(all.Hit, 0)
+	if rest != (Entry{}) {
+		b.entries[Background] = rest
+	}
+}
