@@ -39,7 +39,7 @@ type application struct {
 func (s *Store) take(ctx context.Context, b cloud.Batch, do func(*application, context.Context) ([]refused, error)) (wire.Answer, error) {
 	var a *application
 	way := direct
-	err := s.run(ctx, func(c *session) error {
+	err := s.runOn(ctx, b.Table, b.Header.Rows, func(c *session) error {
 		a = &application{c: c, b: b, way: way}
 		err := s.attempt(ctx, a, do)
 		way = a.way

@@ -16,7 +16,7 @@ const dropStep = 10_000
 // Drop implements cloud.Tables.
 func (s *Store) Drop(ctx context.Context, customer, table string, d cloud.Drop) (wire.Answer, error) {
 	var last int64 // epoch whose rows go, with all before it
-	err := s.run(ctx, func(c *session) error {
+	err := s.runOn(ctx, table, 0, func(c *session) error {
 		st, err := c.begin(ctx, "BEGIN", lockState, customer, table)
 		if err != nil {
 			return err
@@ -45,7 +45,7 @@ func (s *Store) empty(ctx context.Context, customer, table string, last int64) (
 	var answer wire.Answer
 	for {
 		deleted := 0
-		err := s.run(ctx, func(c *session) error {
+		err := s.runOn(ctx, table, 0, func(c *session) error {
 			st, err := c.begin(ctx, "BEGIN", lockState, customer, table)
 			if err != nil {
 				return err

@@ -8,7 +8,7 @@ import (
 
 // beginRead begins a transaction that sees one moment. It can write staging
 // tables.
-const beginRead = "BEGIN ISOLATION LEVEL REPEATABLE READ"
+const beginRead = begin + " ISOLATION LEVEL REPEATABLE READ"
 
 // A reading is one attempt to read a customer's table at one moment.
 type reading struct {
@@ -19,7 +19,7 @@ type reading struct {
 
 // read gives f the table of a manifest, with a staging table if one is wanted.
 func (s *Store) read(ctx context.Context, m cloud.Manifest, stage bool, f func(reading) error) error {
-	return s.run(ctx, func(c *session) error {
+	return s.runOn(ctx, m.Table, m.Header.Rows, func(c *session) error {
 		r, err := s.beginReading(ctx, c, m.Customer, m.Table, stage)
 		if err != nil {
 			return err
@@ -33,8 +33,7 @@ func (s *Store) read(ctx context.Context, m cloud.Manifest, stage bool, f func(r
 		if err := f(r); err != nil {
 			return err
 		}
-		_, err = c.Exec(ctx, "COMMIT")
-		return err
+		return c.commit(ctx)
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 // is in its stages.
 type session struct {
 	*pgx.Conn
+	meter *meter // nil: nobody wants to know what is read
 }
 
 // Transactions that lost against another are run again.
@@ -51,7 +52,7 @@ func (s *Store) runOnce(ctx context.Context, f func(c *session) error) error {
 		return err
 	}
 	defer conn.Release() // closes it, unless it is idle
-	c := &session{conn.Conn()}
+	c := &session{Conn: conn.Conn()}
 	err = f(c)
 	if !c.IsClosed() && c.PgConn().TxStatus() != 'I' {
 		c.rollback(ctx)
@@ -69,6 +70,21 @@ func (c *session) rollback(ctx context.Context) {
 	}
 }
 
+// How transactions begin and end.
+const (
+	begin  = "BEGIN"
+	commit = "COMMIT"
+)
+
+// commit ends the transaction.
+func (c *session) commit(ctx context.Context) error {
+	if c.meter == nil {
+		_, err := c.Exec(ctx, commit)
+		return err
+	}
+	return c.pipeline(ctx, statement{sql: commit})
+}
+
 // A statement is one of a pipeline.
 type statement struct {
 	sql  string
@@ -79,6 +95,12 @@ type statement struct {
 // pipeline sends the statements at once and takes their results in one round
 // trip. Those behind the first that fails are not run.
 func (c *session) pipeline(ctx context.Context, statements ...statement) (err error) {
+	statements = c.meter.around(statements)
+	defer func() {
+		if err == nil {
+			c.meter.done(statements)
+		}
+	}()
 	var b pgx.Batch
 	for _, s := range statements {
 		b.Queue(s.sql, s.args...)

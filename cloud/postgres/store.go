@@ -16,6 +16,7 @@ type Store struct {
 	pool     *pgxpool.Pool
 	options  Options
 	datasets registry
+	meters   meters
 	layouts  layouts
 	upkeep   *upkeep.Queue
 }

@@ -154,7 +154,7 @@ const (
 func (s *Store) question(ctx context.Context, customer, table string, f func(*session, kept) error) error {
 	t := upkeep.Table{Customer: customer, Name: table}
 	for made := false; ; made = true {
-		err := s.run(ctx, func(c *session) error {
+		err := s.runOn(ctx, table, 0, func(c *session) error {
 			k, err := c.beginKept(ctx, customer, table)
 			if err != nil {
 				return err
@@ -165,8 +165,7 @@ func (s *Store) question(ctx context.Context, customer, table string, f func(*se
 			if err := f(c, k); err != nil {
 				return err
 			}
-			_, err = c.Exec(ctx, "COMMIT")
-			return err
+			return c.commit(ctx)
 		})
 		var none *errNone
 		if errors.Is(err, sums.ErrBlob) {

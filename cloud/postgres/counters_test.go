@@ -1,0 +1,125 @@
+package postgres_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"tidemark/cloud/cost"
+	"tidemark/cloud/postgres"
+	"tidemark/internal/wire"
+)
+
+// What requests are charged is what the server counts: all blocks of the
+// dataset's table and its index, and no more than those and the registry's.
+func TestBlocksOfRequests(t *testing.T) {
+	first, conn := open(t, postgres.Options{Connections: 1, WithoutSummaries: true})
+	acme := newSite(t, first, "acme", "dbo.o", "id int; v varchar(max)")
+	row := func(id, version int) []byte { return fmt.Appendf(nil, `["%d",%d,"%0300d"]`, version, id, id) }
+	var rows [][]byte
+	for i := range 5000 {
+		rows = append(rows, row(i, 1))
+	}
+	acme.load(rows, 1000)
+	first.Close() // which hands on what its session has counted
+	data, registry := fetched(t, conn)
+
+	s, err := postgres.Open(t.Context(), dsnOf(conn), postgres.Options{Connections: 1, WithoutSummaries: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	acme.Store = s
+	var all cost.Sums
+	apply := func(least int64, rows [][]byte) {
+		t.Helper()
+		ctx, tally := cost.With(t.Context())
+		if _, err := s.Apply(ctx, acme.batch(wire.Delta, rows)); err != nil {
+			t.Fatal(err)
+		}
+		got := tally.Sums()
+		if got.Read+got.Hit < least {
+			t.Errorf("%d blocks, of at least %d", got.Read+got.Hit, least)
+		}
+		all.Add(got)
+	}
+	for i := range 20 {
+		var rows [][]byte
+		for j := range 100 {
+			rows = append(rows, row(i+j*60, 2+i)) // some are new
+		}
+		apply(200, rows)
+		if i == 10 {
+			time.Sleep(1100 * time.Millisecond) // sessions hand on once a second
+		}
+	}
+	s.Close()
+	data2, registry2 := fetched(t, conn)
+	if got := all.Read + all.Hit; got < data2-data || got > data2-data+registry2-registry {
+		t.Errorf("charged %d; the server counted %d of the table and %d of the registry", got, data2-data, registry2-registry)
+	}
+}
+
+// fetched waits until the server has counted all, and returns the blocks of
+// data and of the registry.
+func fetched(t *testing.T, conn *pgx.Conn) (data, registry int64) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		var sessions int
+		if err := conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()").Scan(&sessions); err != nil {
+			t.Fatal(err)
+		}
+		if sessions == 0 { // each has handed on what it had before it left the list
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d sessions are still there", sessions)
+		}
+	}
+	err := conn.QueryRow(t.Context(), `SELECT coalesce(sum(n) FILTER (WHERE schemaname = 'data'), 0), coalesce(sum(n) FILTER (WHERE schemaname = 'tidemark'), 0)
+		FROM (SELECT schemaname, coalesce(heap_blks_read, 0) + coalesce(heap_blks_hit, 0) + coalesce(idx_blks_read, 0) + coalesce(idx_blks_hit, 0)
+			+ coalesce(toast_blks_read, 0) + coalesce(toast_blks_hit, 0) + coalesce(tidx_blks_read, 0) + coalesce(tidx_blks_hit, 0) AS n FROM pg_statio_user_tables) s`).
+		Scan(&data, &registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data, registry
+}
+
+func dsnOf(conn *pgx.Conn) string {
+	c := conn.Config()
+	return fmt.Sprintf("postgres://%s@127.0.0.1:%d/%s", c.User, c.Port, c.Database)
+}
+
+// The counters grow with what is done, and name datasets as the API does.
+func TestCounters(t *testing.T) {
+	s, _ := open(t, postgres.Options{Connections: 2})
+	acme := newSite(t, s, "acme", "dbo.Order Lines", "id int")
+	before, err := s.Counters(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := before.Datasets["dbo.Order Lines"]; !ok || before.MaxConnections == 0 || before.Lag != 0 || time.Since(before.At).Abs() > time.Minute {
+		t.Errorf("%+v", before)
+	}
+	var rows [][]byte
+	for i := range 2000 {
+		rows = append(rows, fmt.Appendf(nil, `["1",%d]`, i))
+	}
+	acme.load(rows, 500)
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
+		now, err := s.Counters(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := now.Since(before)
+		o := d.Datasets["dbo.Order Lines"]
+		if o.Changed == 2000 && o.Read+o.Hit > 2000 && d.Log > 100_000 && d.Read+d.Hit > 2000 && d.LogOf("dbo.Order Lines") > d.Log/2 && now.Connections > 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%+v, of which %+v", d, o)
+		}
+	}
+}
