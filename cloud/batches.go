@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"tidemark/cloud/cost"
 	"tidemark/internal/wire"
 )
 
@@ -45,6 +46,7 @@ func (s *Server) drop(c *call) error {
 		return err
 	}
 	s.metrics.applied(wire.Delete, a)
+	count(c, 0, a)
 	return c.answer(a)
 }
 
@@ -80,7 +82,17 @@ func (s *Server) batch(c *call, kind func(wire.BatchKind) bool,
 		return err
 	}
 	s.metrics.applied(h.Kind, a)
+	count(c, h.Rows, a)
 	return c.answer(a)
+}
+
+// count tells what a batch was, and what it changed.
+func count(c *call, rows int, a wire.Answer) {
+	changed := a.Inserted + a.Updated + a.Deleted
+	if a.Replayed {
+		changed = 0
+	}
+	cost.From(c.r.Context()).Rows(rows, changed)
 }
 
 func (s *Server) lineLimits() wire.Limits {

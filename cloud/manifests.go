@@ -3,6 +3,7 @@ package cloud
 import (
 	"fmt"
 
+	"tidemark/cloud/cost"
 	"tidemark/internal/wire"
 )
 
@@ -41,6 +42,7 @@ func (s *Server) postManifest(c *call) error {
 	if err != nil {
 		return err
 	}
+	cost.From(c.r.Context()).Rows(h.Rows, 0)
 	return c.answer(answer)
 }
 
@@ -50,6 +52,7 @@ func (s *Server) list(c *call, m Manifest) error {
 	if err != nil {
 		return err
 	}
+	cost.From(c.r.Context()).Rows(h.Rows, 0)
 	body, err := wire.EncodeBody(nil, h, out.Buf)
 	if err != nil {
 		return err

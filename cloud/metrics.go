@@ -114,6 +114,7 @@ func (s *Server) getMetrics(c *call) error {
 		_, _, turned := g.figures()
 		fmt.Fprintf(&b, "tidemark_gate_turned_away_total{gate=%q} %d\n", g.name, turned)
 	}
+	writeProcess(&b)
 	if s.extra != nil {
 		s.extra(&b)
 	}

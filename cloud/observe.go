@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
 
+	"tidemark/cloud/cost"
 	"tidemark/internal/wire"
 )
 
@@ -22,6 +24,8 @@ func (s *Server) observe(path string, handle func(*call) error) http.Handler {
 		rec := &recorder{ResponseWriter: w}
 		c := &call{w: rec, r: r, id: requestID(r)}
 		rec.Header().Set(wire.HeaderRequestID, c.id)
+		ctx, tally := cost.With(r.Context())
+		c.r = r.WithContext(ctx)
 		err := s.answer(c, handle)
 		for _, leave := range c.leave {
 			leave()
@@ -33,7 +37,10 @@ func (s *Server) observe(path string, handle func(*call) error) http.Handler {
 		}
 		s.metrics.request(r.Method, path, status, took)
 		s.metrics.moved(r.Method, path, len(c.body), rec.bytes)
-		s.access(c, rec, took, err)
+		spent := tally.Sums()
+		spent.Requests, spent.Time, spent.BytesIn, spent.BytesOut = 1, took, int64(len(c.body)), rec.bytes
+		s.charge(c, path, status, spent)
+		s.access(c, rec, spent, err)
 		if errors.Is(err, errHalfWritten) {
 			panic(http.ErrAbortHandler) // the connection must not look well
 		}
@@ -62,7 +69,28 @@ func (s *Server) answer(c *call, handle func(*call) error) (err error) {
 	return handle(c)
 }
 
-func (s *Server) access(c *call, rec *recorder, took time.Duration, err error) {
+// charge tells what a customer's request cost. A table that may not be there
+// is not told: its name is the client's to choose.
+func (s *Server) charge(c *call, path string, status int, spent cost.Sums) {
+	if c.customer == "" {
+		return
+	}
+	dataset := c.table
+	if status == http.StatusNotFound || status == http.StatusBadRequest {
+		dataset = ""
+	}
+	if status >= http.StatusInternalServerError {
+		spent.Failed = 1
+	}
+	s.costs.Add(cost.Charge{Endpoint: endpoint(c.r.Method, path), Dataset: dataset, Customer: c.customer, Sums: spent})
+}
+
+// endpoint is the short name of a route: "POST rows", "GET table".
+func endpoint(method, path string) string {
+	return method + " " + strings.Trim(path[strings.LastIndexByte(path, '/')+1:], "{}")
+}
+
+func (s *Server) access(c *call, rec *recorder, spent cost.Sums, err error) {
 	level := zap.InfoLevel
 	switch code := rec.status(); {
 	case code == http.StatusInternalServerError:
@@ -77,10 +105,16 @@ func (s *Server) access(c *call, rec *recorder, took time.Duration, err error) {
 		return
 	}
 	fields := []zap.Field{zap.String("request_id", c.id), zap.String("method", c.r.Method), zap.String("path", c.r.URL.Path),
-		zap.Int("status", rec.status()), zap.Duration("took", took), zap.Int("bytes_in", len(c.body)), zap.Int64("bytes_out", rec.bytes),
+		zap.Int("status", rec.status()), zap.Duration("took", spent.Time), zap.Int("bytes_in", len(c.body)), zap.Int64("bytes_out", rec.bytes),
 		zap.String("remote", c.r.RemoteAddr)}
 	if c.customer != "" {
 		fields = append(fields, zap.String("customer", c.customer))
+	}
+	if spent.Rows > 0 {
+		fields = append(fields, zap.Int64("rows", spent.Rows), zap.Int64("changed", spent.Changed))
+	}
+	if spent.Read+spent.Hit > 0 {
+		fields = append(fields, zap.Int64("blocks_read", spent.Read), zap.Int64("blocks_hit", spent.Hit))
 	}
 	if err != nil {
 		fields = append(fields, zap.Error(err))

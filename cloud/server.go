@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"tidemark/cloud/cost"
 	"tidemark/internal/wire"
 )
 
@@ -18,6 +19,7 @@ type Config struct {
 	Logger *zap.Logger     // access log and faults; nil: none
 	Limits Limits          // zero: DefaultLimits
 	Extra  func(io.Writer) // writes further metrics; nil: none
+	Costs  *cost.Meter     // is told what requests cost; nil: nobody is
 	// Now is the clock for keys and claims; nil: time.Now.
 	Now func() time.Time
 }
@@ -29,6 +31,7 @@ type Server struct {
 	limits Limits
 	now    func() time.Time
 	extra  func(io.Writer)
+	costs  *cost.Meter
 
 	keys     cache[[]Key]
 	policies cache[wire.Policy]
@@ -56,7 +59,7 @@ func New(c Config) *Server {
 		c.Now = time.Now
 	}
 	l := c.Limits
-	s := &Server{store: c.Store, log: c.Logger, limits: l, now: c.Now, extra: c.Extra}
+	s := &Server{store: c.Store, log: c.Logger, limits: l, now: c.Now, extra: c.Extra, costs: c.Costs}
 	s.entry = newGate("keys", keyLookups, l.Read.Waiting, l.Patience)
 	s.keys = cache[[]Key]{load: s.lookUpKeys}
 	s.policies = cache[wire.Policy]{load: func(ctx context.Context, customer string) (wire.Policy, error) {
