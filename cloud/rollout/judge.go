@@ -1,0 +1,110 @@
+package rollout
+
+import (
+	"fmt"
+	"time"
+)
+
+// How figures are judged.
+const (
+	settle      = time.Minute     // figures seen before a step, at least
+	baselineAge = 5 * time.Minute // and at most
+	blind       = 5 * time.Minute // without a figure that is bounded, a rollout is halted
+	remembered  = mostHold + time.Minute
+)
+
+// A history is what was seen lately, oldest first.
+type history []seen
+
+type seen struct {
+	at     time.Time
+	sample Sample
+}
+
+// add adds a sample and forgets what is too old to matter.
+func (h history) add(at time.Time, s Sample) history {
+	h = append(h, seen{at, s})
+	for at.Sub(h[0].at) > remembered {
+		h = h[1:]
+	}
+	return h
+}
+
+// baseline is the mean of the figures of the last minutes that the bounds
+// name. Where it is not there, missing says which figure is not known yet, or
+// which is out of its bounds before anything was done.
+func (h history) baseline(bounds []Bound, now time.Time) (mean Sample, missing string) {
+	mean = Sample{}
+	for _, b := range bounds {
+		var sum, last float64
+		var n int
+		var since time.Time
+		for _, s := range h {
+			v, ok := s.sample[b.Figure]
+			if !ok || now.Sub(s.at) > baselineAge {
+				continue
+			}
+			if n == 0 {
+				since = s.at
+			}
+			sum, last, n = sum+v, v, n+1
+		}
+		if n == 0 || now.Sub(since) < settle {
+			return nil, string(b.Figure) + " is not known for long enough"
+		}
+		mean[b.Figure] = sum / float64(n)
+		if b.Most > 0 && last > b.Most {
+			return nil, b.says(last, nil) + ", before the step"
+		}
+	}
+	return mean, ""
+}
+
+// left tells whether a figure has been out of its bounds for the rollout's
+// Hold since its last step, and why; or could not be seen for too long.
+func (h history) left(r Rollout, now time.Time) (reason string, is bool) {
+	for _, b := range r.Bounds {
+		limit := b.limit(r.Baseline)
+		if _, ok := r.Baseline[b.Figure]; b.Times > 0 && !ok {
+			continue // made larger without a baseline, which only happens to one from elsewhere
+		}
+		var bad float64
+		since, any := now, false
+		for i := len(h) - 1; i >= 0 && h[i].at.After(r.Stepped); i-- {
+			v, known := h[i].sample[b.Figure]
+			if known && v <= limit {
+				break
+			}
+			if known && !any {
+				bad, any = v, true
+			}
+			since = h[i].at
+		}
+		switch out := now.Sub(since); {
+		case any && out >= r.Hold:
+			return fmt.Sprintf("%s, for %s", b.says(bad, r.Baseline), out.Round(time.Second)), true
+		case !any && out >= max(blind, r.Hold):
+			return fmt.Sprintf("%s could not be seen for %s", b.Figure, out.Round(time.Second)), true
+		}
+	}
+	return "", false
+}
+
+// judge says what becomes of a rollout that is watched: itself, when nothing
+// does. Why is for the record; waits says what a step waits for.
+func (h history) judge(r Rollout, now time.Time) (next Rollout, why, waits string, changed bool) {
+	// A step that was put into force is judged before a further one begins.
+	if r.Share > 0 && !r.Stepped.IsZero() && now.Sub(r.Stepped) < r.Watch {
+		if reason, is := h.left(r, now); is {
+			return r.halt(reason, now), reason, "", true
+		}
+	}
+	if r.Next == nil {
+		return r, "", "", false
+	}
+	baseline, missing := h.baseline(r.Bounds, now)
+	if missing != "" {
+		return r, "", missing, false
+	}
+	return r.begin(baseline, now), "the figures before the step are known", "", true
+}

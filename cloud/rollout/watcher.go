@@ -1,0 +1,160 @@
+package rollout
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// Versioned is a rollout with the revision that it was read at.
+type Versioned struct {
+	Rollout
+	Revision int64
+}
+
+// A Store is what a Watcher needs of the one that the instances share.
+type Store interface {
+	// Rollouts returns all rollouts.
+	Rollouts(ctx context.Context) ([]Versioned, error)
+	// Observe puts down what an instance sees, and returns what each sees that
+	// put down something lately.
+	Observe(ctx context.Context, instance string, s Sample) (map[string]Sample, error)
+	// Decide replaces a rollout as it was read, and records action and why;
+	// ErrChanged when it is no longer what was read.
+	Decide(ctx context.Context, was Versioned, is Rollout, action, why string) error
+}
+
+// ErrChanged says that somebody else changed a rollout meanwhile.
+var ErrChanged = errors.New("the rollout was changed by somebody else")
+
+// A Watcher takes rollouts back that are too much for the service. Every
+// instance runs one.
+type Watcher struct {
+	Store    Store
+	Figures  Figures
+	Instance string      // its name, unlike those of the other instances
+	Log      *zap.Logger // nil: none
+
+	mu       sync.Mutex
+	rollouts []Versioned
+	waits    map[string]string // by rollout, what its step waits for
+	halts    int64
+	failed   int64
+	seen     history
+}
+
+// lookEvery is the time between two looks, but for jitter, and lookTime that
+// of one at most.
+const (
+	lookEvery = 10 * time.Second
+	lookTime  = 8 * time.Second
+)
+
+// Run watches until ctx ends.
+func (w *Watcher) Run(ctx context.Context) {
+	if w.Log == nil {
+		w.Log = zap.NewNop()
+	}
+	for {
+		wait := time.NewTimer(lookEvery - rand.N(lookEvery/10))
+		select {
+		case <-ctx.Done():
+			wait.Stop()
+			return
+		case <-wait.C:
+		}
+		look, cancel := context.WithTimeout(ctx, lookTime)
+		err := w.look(look)
+		cancel()
+		if err != nil && ctx.Err() == nil {
+			w.mu.Lock()
+			w.failed++
+			w.mu.Unlock()
+			w.Log.Debug("rollouts cannot be watched", zap.Error(err)) // the store's troubles are told elsewhere
+		}
+	}
+}
+
+// look looks once. What is out of its bounds counts from samples, not from
+// time alone: a look that failed is as good as one that did not see.
+func (w *Watcher) look(ctx context.Context) error {
+	all, err := w.Store.Rollouts(ctx)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	w.rollouts = all
+	w.mu.Unlock()
+	now := time.Now()
+	all = slices.DeleteFunc(slices.Clone(all), func(r Versioned) bool { return !r.watched(now) })
+	if len(all) == 0 {
+		w.mu.Lock()
+		w.seen, w.waits = nil, nil
+		w.mu.Unlock()
+		return nil
+	}
+	mine, err := w.Figures.Figures(ctx)
+	if err != nil {
+		w.Log.Debug("figures cannot be read", zap.Error(err))
+		mine = Sample{} // others may see, and not to see counts too
+	}
+	shared, err := w.Store.Observe(ctx, w.Instance, mine)
+	if err != nil {
+		return err
+	}
+	shared[w.Instance] = mine
+	now = time.Now()
+	w.mu.Lock()
+	w.seen = w.seen.add(now, worst(shared))
+	seen := w.seen
+	w.mu.Unlock()
+	decides := slices.Min(slices.Collect(maps.Keys(shared))) == w.Instance
+	waiting := map[string]string{}
+	for _, r := range all {
+		next, why, waits, changed := seen.judge(r.Rollout, now)
+		if waits != "" {
+			waiting[r.Name] = waits
+		}
+		if changed && decides {
+			err = errors.Join(err, w.decide(ctx, r, next, why))
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for name, waits := range waiting {
+		if decides && w.waits[name] != waits {
+			w.Log.Info("a step of a rollout waits", zap.String("rollout", name), zap.String("for", waits))
+		}
+	}
+	w.waits = waiting
+	return err
+}
+
+func (w *Watcher) decide(ctx context.Context, was Versioned, is Rollout, why string) error {
+	action := "begin"
+	if is.State == Halted {
+		action = "halt"
+	}
+	switch err := w.Store.Decide(ctx, was, is, action, why); {
+	case errors.Is(err, ErrChanged): // judged again at the next look
+		return nil
+	case err != nil:
+		return err
+	}
+	fields := []zap.Field{zap.String("rollout", was.Name), zap.Strings("tables", was.Tables), zap.Stringer("was", was.Share), zap.Stringer("share", is.Share), zap.String("why", why)}
+	if action == "halt" {
+		w.mu.Lock()
+		w.halts++
+		w.mu.Unlock()
+		w.Log.Warn("alarm: a rollout is halted", fields...)
+		return nil
+	}
+	w.Log.Info("a step of a rollout is in force", fields...)
+	return nil
+}
