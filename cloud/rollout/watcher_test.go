@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -97,6 +98,13 @@ func (b *board) change(t *testing.T, name string, f func(Rollout) (Rollout, erro
 		t.Error(err)
 	}
 	b.rollouts[name] = Versioned{r, v.Revision + 1}
+}
+
+// counted is how often a watcher has halted something.
+func (w *Watcher) counted() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.halts
 }
 
 // figures are what a service shows, as a function of the time.
@@ -190,18 +198,18 @@ func TestStorm(t *testing.T) {
 func TestPeaks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
-		late := false
+		var late atomic.Bool
 		b := newBoard(bounded(t, "latency=250ms", "lag=10s"))
 		watch(t, b, &Watcher{Figures: figures(func() (Sample, error) {
 			s := Sample{Latency: 0.1, Lag: 1}
-			if at := time.Since(begun) % (10 * time.Minute); at > 5*time.Minute && at < 5*time.Minute+DefaultHold-20*time.Second || late {
+			if at := time.Since(begun) % (10 * time.Minute); at > 5*time.Minute && at < 5*time.Minute+DefaultHold-20*time.Second || late.Load() {
 				s[Latency] = 9
 			}
 			return s, nil
 		})})
 		step(t, b, 100)
 		time.Sleep(DefaultWatch)
-		late = true
+		late.Store(true)
 		time.Sleep(time.Hour)
 		if r := b.get("orders"); r.State != Running || r.Share != 100 {
 			t.Errorf("%+v", r)
@@ -213,29 +221,31 @@ func TestPeaks(t *testing.T) {
 // out of its bounds before anything was done.
 func TestStepWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		lag := -1.0
+		var lag atomic.Int64
+		lag.Store(-1)
 		b := newBoard(bounded(t, "lag=10s"))
 		w := &Watcher{Figures: figures(func() (Sample, error) {
-			if lag < 0 {
+			if lag.Load() < 0 {
 				return Sample{}, nil
 			}
-			return Sample{Lag: lag}, nil
+			return Sample{Lag: float64(lag.Load())}, nil
 		})}
 		watch(t, b, w)
 		b.change(t, "orders", func(r Rollout) (Rollout, error) { return r.Step(100, time.Now()) })
 		waits := func(why string) {
 			t.Helper()
 			time.Sleep(10 * time.Minute)
+			r := b.get("orders")
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			if r := b.rollouts["orders"]; r.Share != 0 || !strings.Contains(w.waits["orders"], why) {
+			if r.Share != 0 || !strings.Contains(w.waits["orders"], why) {
 				t.Errorf("waits for %q, not for %q: %+v", w.waits["orders"], why, r)
 			}
 		}
 		waits("lag is not known")
-		lag = 60
+		lag.Store(60)
 		waits("lag is 1m0s, over 10s, before the step")
-		lag = 1
+		lag.Store(1)
 		time.Sleep(2 * lookEvery)
 		if r := b.get("orders"); r.Share != 100 {
 			t.Errorf("%+v", r)
@@ -246,19 +256,20 @@ func TestStepWaits(t *testing.T) {
 // A rollout that cannot be seen is not left alone with its customers.
 func TestBlind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		sees := true
+		var sees atomic.Bool
+		sees.Store(true)
 		r := bounded(t, "reads=2x")
 		r.ToZero = true
 		b := newBoard(r)
 		watch(t, b, &Watcher{Figures: figures(func() (Sample, error) {
-			if !sees {
+			if !sees.Load() {
 				return nil, errDown
 			}
 			return Sample{Reads: 5}, nil
 		})})
 		step(t, b, 100)
 		step(t, b, 1000)
-		sees = false
+		sees.Store(false)
 		time.Sleep(blind - time.Minute)
 		if r := b.get("orders"); r.State != Running {
 			t.Fatalf("too soon: %+v", r)
@@ -275,10 +286,10 @@ func TestBlind(t *testing.T) {
 func TestInstances(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBoard(bounded(t, "latency=250ms", "reads=2x"))
-		slow := false
+		var slow atomic.Bool
 		fast := figures(func() (Sample, error) { return Sample{Latency: 0.01, Reads: 10}, nil })
 		other := figures(func() (Sample, error) {
-			if slow {
+			if slow.Load() {
 				return Sample{Latency: 1}, nil
 			}
 			return Sample{Latency: 0.02}, nil
@@ -292,7 +303,7 @@ func TestInstances(t *testing.T) {
 		step(t, b, 100)
 		kill()
 		wg.Wait()
-		slow = true
+		slow.Store(true)
 		time.Sleep(DefaultHold + time.Minute)
 		if r := b.get("orders"); r.State != Halted || r.Share != 0 {
 			t.Errorf("%+v", r)
@@ -300,8 +311,8 @@ func TestInstances(t *testing.T) {
 		if len(b.record) != 2 {
 			t.Errorf("decided more than once: %q", b.record)
 		}
-		if second.halts+third.halts != 1 {
-			t.Errorf("%d and %d halts", second.halts, third.halts)
+		if second.counted()+third.counted() != 1 {
+			t.Errorf("%d and %d halts", second.counted(), third.counted())
 		}
 	})
 }
@@ -311,16 +322,16 @@ func TestInstances(t *testing.T) {
 func TestStoreAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBoard(bounded(t, "queue=20"))
-		high := false
+		var high atomic.Bool
 		w := &Watcher{Figures: figures(func() (Sample, error) {
-			if high {
+			if high.Load() {
 				return Sample{Queue: 900}, nil
 			}
 			return Sample{Queue: 1}, nil
 		})}
 		watch(t, b, w)
 		step(t, b, 100)
-		high = true
+		high.Store(true)
 		b.mu.Lock()
 		b.down = true
 		b.mu.Unlock()
@@ -332,13 +343,15 @@ func TestStoreAway(t *testing.T) {
 		if r := b.get("orders"); r.State != Halted {
 			t.Errorf("%+v", r)
 		}
+		w.mu.Lock()
 		if w.failed == 0 {
 			t.Error("no failed look is counted")
 		}
-		high = false
+		w.mu.Unlock()
+		high.Store(false)
 		step(t, b, 100)
 		b.change(t, "orders", func(r Rollout) (Rollout, error) { return r.Revert(0, "enough", time.Now()) })
-		high = true
+		high.Store(true)
 		time.Sleep(10 * time.Minute)
 		if r := b.get("orders"); r.State != Reverted || r.Reason != "enough" {
 			t.Errorf("%+v", r)
