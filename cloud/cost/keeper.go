@@ -76,27 +76,15 @@ func (k *Keeper) recall(ctx context.Context) {
 	if k.Volume == (Volume{}) {
 		return
 	}
-	b := NewBalance(k.Volume)
 	ctx, cancel := context.WithTimeout(ctx, writeTime)
 	defer cancel()
-	now := time.Now()
-	records, err := k.Store.Costs(ctx, Minute, now.Add(-KeepMinutes), now)
-	if err != nil && ctx.Err() == nil {
+	b, last, err := recall(ctx, k.Store, k.Volume, time.Now())
+	if err != nil {
 		k.Log.Warn("the I/O balance begins full: what was counted cannot be read", zap.Error(err))
 	}
-	var counted []*Counters
-	for _, r := range records {
-		if r.Counters != nil {
-			counted = append(counted, r.Counters)
-		}
-	}
-	b.Replay(counted)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.balance = b
-	if n := len(counted); n > 0 {
-		k.now = counted[n-1]
-	}
+	k.balance, k.now = b, last
 }
 
 // look reads the counters and spends what they say.

@@ -70,15 +70,23 @@ type Query struct {
 	Now          time.Time
 }
 
-// Read makes a report of a store's records.
-func Read(ctx context.Context, s Store, q Query) (*Report, error) {
+// Check says what is wrong with a query.
+func (q Query) Check() error {
 	switch q.By {
 	case ByDataset, ByCustomer, ByEndpoint:
 	default:
-		return nil, fmt.Errorf("costs are told by dataset, customer or endpoint, not by %q", q.By)
+		return fmt.Errorf("costs are told by dataset, customer or endpoint, not by %q", q.By)
 	}
 	if q.By == ByEndpoint && q.Customer != "" {
-		return nil, errors.New("what a customer cost is told by dataset, not by endpoint")
+		return errors.New("what a customer cost is told by dataset, not by endpoint")
+	}
+	return nil
+}
+
+// Read makes a report of a store's records.
+func Read(ctx context.Context, s Store, q Query) (*Report, error) {
+	if err := q.Check(); err != nil {
+		return nil, err
 	}
 	span := Hour
 	if q.Now.Sub(q.Since) <= KeepMinutes {

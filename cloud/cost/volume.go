@@ -1,6 +1,7 @@
 package cost
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -123,6 +124,30 @@ func (b *Balance) Empty() (in time.Duration, ok bool) {
 
 // longest is how far ahead an estimate is worth anything.
 const longest = 30 * 24 * time.Hour
+
+// Recall returns the balance where the records of the last hours leave it. It
+// begins full.
+func Recall(ctx context.Context, s Store, v Volume, now time.Time) (*Balance, error) {
+	b, _, err := recall(ctx, s, v, now)
+	return b, err
+}
+
+// recall returns the last counters, too; nil when there are none.
+func recall(ctx context.Context, s Store, v Volume, now time.Time) (*Balance, *Counters, error) {
+	b := NewBalance(v)
+	records, err := s.Costs(ctx, Minute, now.Add(-KeepMinutes), now)
+	var counted []*Counters
+	for _, r := range records {
+		if r.Counters != nil {
+			counted = append(counted, r.Counters)
+		}
+	}
+	b.Replay(counted)
+	if len(counted) == 0 {
+		return b, nil, err
+	}
+	return b, counted[len(counted)-1], err
+}
 
 // Replay counts what counters tell, in order: what was done between two as
 // evenly spread.

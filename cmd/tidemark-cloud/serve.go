@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"tidemark/cloud"
+	"tidemark/cloud/cost"
 	"tidemark/cloud/postgres"
 	"tidemark/cloud/scrub"
 	"tidemark/internal/fault"
@@ -27,6 +29,7 @@ type serveFlags struct {
 	log    logFlags
 	limits limitFlags
 	scrub  time.Duration
+	volume volumeFlag
 }
 
 func newServe(a *app) *cobra.Command {
@@ -45,6 +48,10 @@ All summaries are held against their rows once every --scrub-every, one table at
 a time; where several servers share a database, one of them is enough. A summary
 that is wrong is an alarm in log and metrics, and is made anew.
 
+What requests cost is written down once a minute (tidemark-cloud cost). With
+--io-volume the burst that a cloud volume has left is modelled from what Postgres
+counts; log and metrics tell before it runs out.
+
 Agents reach it at its URL; /healthz, /readyz and /metrics need no key. With
 --tls-cert it speaks HTTPS, and reads a renewed certificate by itself. Without,
 put something that does in front: keys are in every request.`,
@@ -59,6 +66,7 @@ put something that does in front: keys are in every request.`,
 	f.log.add(c.Flags())
 	f.limits.add(c.Flags())
 	c.Flags().DurationVar(&f.scrub, "scrub-every", 7*24*time.Hour, "time to scrub all tables in; 0: not at all")
+	f.volume.add(c.Flags())
 	c.Flags().SortFlags = false
 	c.RunE = func(c *cobra.Command, _ []string) error { return a.serve(c.Context(), f) }
 	return c
@@ -82,6 +90,10 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 	if f.scrub < 0 {
 		return configError{fault.New("read --scrub-every", errors.New("it is negative"), "0 turns it off")}
 	}
+	volume, err := f.volume.volume()
+	if err != nil {
+		return err
+	}
 	store, err := a.open(ctx, postgres.Options{Connections: f.limits.connections, Logger: log})
 	if err != nil {
 		return err
@@ -93,8 +105,13 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 	}
 	log.Info("serving", zap.String("version", build()), zap.Stringer("address", l.Addr()), zap.Bool("tls", tlsConfig != nil))
 	scrubber := &scrub.Scrubber{Store: store, Log: log, Every: f.scrub}
-	server := cloud.New(cloud.Config{Store: store, Logger: log, Limits: limits, Extra: scrubber.WriteMetrics})
+	costs := newKeeper(store, volume, log)
+	server := cloud.New(cloud.Config{Store: store, Logger: log, Limits: limits, Costs: costs.Meter, Extra: func(w io.Writer) {
+		scrubber.WriteMetrics(w)
+		costs.WriteMetrics(w)
+	}})
 	defer startScrubbing(ctx, scrubber)()
+	defer until(context.WithoutCancel(ctx), costs.Run)() // until all requests are answered
 	if err := server.Serve(ctx, l, tlsConfig); err != nil {
 		return fault.New("serve", err, "")
 	}
@@ -107,9 +124,25 @@ func startScrubbing(ctx context.Context, s *scrub.Scrubber) (stop func()) {
 	if s.Every == 0 {
 		return func() {}
 	}
+	return until(ctx, s.Run)
+}
+
+// newKeeper keeps what requests cost, and what the store's database counts.
+func newKeeper(store cloud.Store, volume cost.Volume, log *zap.Logger) *cost.Keeper {
+	k := &cost.Keeper{Meter: cost.NewMeter(time.Now()), Store: store, Volume: volume, Log: log}
+	k.Source, _ = store.(cost.Source)
+	if k.Source == nil && volume != (cost.Volume{}) {
+		log.Warn("--io-volume is of no use: the store does not count what it reads and writes")
+		k.Volume = cost.Volume{}
+	}
+	return k
+}
+
+// until runs f until what it returns is called, which waits for its end.
+func until(ctx context.Context, f func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
-	wg.Go(func() { s.Run(ctx) })
+	wg.Go(func() { f(ctx) })
 	return func() {
 		cancel()
 		wg.Wait()
