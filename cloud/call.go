@@ -62,7 +62,12 @@ func (s *Server) read(c *call, max int64) ([]byte, error) {
 }
 
 // decode reads a JSON body strictly into v.
-func (c *call) decode(v any) error {
+func (c *call) decode(v any) error { return c.decodeJSON(v, true) }
+
+// decodeKnown reads a JSON body into v and passes over members that v has not.
+func (c *call) decodeKnown(v any) error { return c.decodeJSON(v, false) }
+
+func (c *call) decodeJSON(v any, strict bool) error {
 	if kind, _, _ := strings.Cut(c.r.Header.Get("Content-Type"), ";"); strings.TrimSpace(kind) != "application/json" {
 		return malformed(fmt.Errorf("the body is %q, not application/json", kind))
 	}
@@ -70,7 +75,9 @@ func (c *call) decode(v any) error {
 		return malformed(errors.New("the body is not valid UTF-8"))
 	}
 	d := json.NewDecoder(bytes.NewReader(c.body))
-	d.DisallowUnknownFields()
+	if strict {
+		d.DisallowUnknownFields()
+	}
 	if err := d.Decode(v); err != nil {
 		return malformed(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
@@ -51,7 +52,8 @@ func TestOpenAPIRoutes(t *testing.T) {
 
 func TestOpenAPIDocuments(t *testing.T) {
 	schemas := openAPI(t)["components"].(map[string]any)["schemas"].(map[string]any)
-	types := []any{wire.Version{}, wire.Writer{}, wire.Table{}, wire.Versions{}, wire.Policy{}, wire.TablePolicy{}, wire.Schema{}, wire.Column{},
+	types := []any{wire.Version{}, wire.Writer{}, wire.Table{}, wire.Versions{}, wire.Policy{}, wire.TablePolicy{},
+		wire.Report{}, wire.SourceReport{}, wire.TableReport{}, wire.Trouble{}, wire.Reported{}, wire.Schema{}, wire.Column{},
 		wire.Header{}, wire.Answer{}, wire.Refusal{}, wire.ManifestHeader{}, wire.Comparison{}, wire.ListHeader{}, wire.Problem{}, wire.Enrollment{}, wire.Enrolled{}}
 	described := append([]string{"Uint64"}, slices.Collect(maps.Keys(messageHeads(t)))...)
 	for _, v := range types {
@@ -102,7 +104,7 @@ func kindOf(t reflect.Type, options string) string {
 	switch {
 	case strings.Contains(options, "string"):
 		return "Uint64"
-	case t == reflect.TypeFor[wire.Type]():
+	case t == reflect.TypeFor[wire.Type](), t == reflect.TypeFor[time.Time]():
 		return "string"
 	}
 	switch t.Kind() {

@@ -44,6 +44,7 @@ type route struct {
 var customerRoutes = []route{
 	{"GET", "/v1/customers/{customer}/versions", none, reads, (*Server).getVersions},
 	{"GET", "/v1/customers/{customer}/policy", none, reads, (*Server).getPolicy},
+	{"PUT", "/v1/customers/{customer}/report", document, reads, (*Server).putReport},
 	{"GET", "/v1/customers/{customer}/tables/{table}", none, reads, (*Server).getTable},
 	{"PUT", "/v1/customers/{customer}/tables/{table}/schema", document, writes, (*Server).putSchema},
 	{"POST", "/v1/customers/{customer}/tables/{table}/rows", lines, writes, (*Server).postRows},

@@ -25,6 +25,7 @@ type Store interface {
 	Batches
 	Manifests
 	Policies
+	Reports
 	Summaries
 	cost.Store
 

@@ -1,6 +1,8 @@
 package cloud
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -9,14 +11,24 @@ import (
 
 // getVersions answers the versions of all tables of the customer.
 func (s *Server) getVersions(c *call) error {
-	v, err := s.store.Versions(c.r.Context(), c.customer)
+	v, _, err := s.versions(c.r.Context(), c.customer)
 	if err != nil {
 		return err
+	}
+	return c.answerTagged(v)
+}
+
+// versions reads the versions, and makes their ETag.
+func (s *Server) versions(ctx context.Context, customer string) (wire.Versions, string, error) {
+	v, err := s.store.Versions(ctx, customer)
+	if err != nil {
+		return v, "", err
 	}
 	if v.Tables == nil {
 		v.Tables = map[string]wire.Version{}
 	}
-	return c.answerTagged(v)
+	body, err := json.Marshal(v)
+	return v, etag(body), err
 }
 
 // getTable answers version and schema of one table.

@@ -29,6 +29,7 @@ func Run(t *testing.T, o Options) {
 		{"documents", testDocuments},
 		{"versions", testVersions},
 		{"policy", testPolicy},
+		{"report", testReport},
 		{"exactly once", testExactlyOnce},
 		{"upserts", testUpserts},
 		{"epochs", testEpochs},

@@ -27,6 +27,7 @@ func Run(t *testing.T, o Options) {
 		{"remove customer", testRemoveCustomer},
 		{"invitations", testInvitations},
 		{"policies", testPolicies},
+		{"reports", testReports},
 		{"costs", testCosts},
 		{"register", testRegister},
 		{"columns come and go", testColumns},
