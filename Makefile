@@ -17,6 +17,7 @@ test: prepare check unit check-packages
 # install them first: prepare says what is missing.
 prepare:
 	./internal/pgtest/prepare.sh
+	./deploy/prometheus/prepare.sh
 
 check: vet lint windows
 

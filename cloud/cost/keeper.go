@@ -45,6 +45,7 @@ func (k *Keeper) Run(ctx context.Context) {
 		k.Log = zap.NewNop()
 	}
 	k.recall(ctx)
+	k.look(ctx)
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	// Instances that began together do not keep step.
