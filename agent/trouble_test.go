@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tidemark/agent"
+	"tidemark/cloud"
 	"tidemark/internal/mssqltest"
 	"tidemark/internal/mssqltest/engine"
 	"tidemark/internal/mssqltest/tds"
@@ -246,7 +247,10 @@ func TestPolicy(t *testing.T) {
 	r := newRig(t)
 	r.db.Exec(t, plain)
 	r.db.Exec(t, "CREATE TABLE {s}.u (id int NOT NULL PRIMARY KEY, rv rowversion NOT NULL)")
-	if err := r.store.SetPolicy(t.Context(), customer, wire.Policy{Tables: map[string]wire.TablePolicy{"t": {Disabled: true, Reason: "too much at once"}}}); err != nil {
+	operator := cloud.Operator{Store: r.store, Who: "ann", Why: "test", NewTables: true}
+	if _, err := operator.ChangePolicy(t.Context(), "policy set", cloud.OfCustomer(customer), func(wire.Policy) (wire.Policy, error) {
+		return wire.Policy{Tables: map[string]wire.TablePolicy{"t": {Disabled: true, Reason: "too much at once"}}}, nil
+	}); err != nil {
 		t.Fatal(err)
 	}
 	r.sync("t", "u").start()

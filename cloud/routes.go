@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"tidemark/internal/wire"
 )
@@ -93,6 +94,7 @@ func (s *Server) guard(r route, c *call) error {
 	if err := s.receive(c, r.body); err != nil {
 		return err
 	}
+	defer s.works.done(time.Now())
 	leave, err := s.gates[r.class].enter(c.r.Context(), 1)
 	if err != nil {
 		return err

@@ -1,7 +1,6 @@
 package cloud
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -10,7 +9,6 @@ import (
 	"go.uber.org/zap"
 
 	"tidemark/cloud/cost"
-	"tidemark/internal/wire"
 )
 
 // Config is what a Server needs.
@@ -34,9 +32,10 @@ type Server struct {
 	costs  *cost.Meter
 
 	keys     cache[[]Key]
-	policies cache[wire.Policy]
+	policies *policies
 	schemas  schemas
 	metrics  metrics
+	works    works
 
 	strangers strangers
 	entry     *gate // lookups of keys
@@ -62,9 +61,7 @@ func New(c Config) *Server {
 	s := &Server{store: c.Store, log: c.Logger, limits: l, now: c.Now, extra: c.Extra, costs: c.Costs}
 	s.entry = newGate("keys", keyLookups, l.Read.Waiting, l.Patience)
 	s.keys = cache[[]Key]{load: s.lookUpKeys}
-	s.policies = cache[wire.Policy]{load: func(ctx context.Context, customer string) (wire.Policy, error) {
-		return effectivePolicy(ctx, c.Store, customer)
-	}}
+	s.policies = newPolicies(c.Store)
 	s.receiving = newGate("receiving", l.Receiving, l.Read.Waiting+l.Write.Waiting+l.Diff.Waiting, l.Patience)
 	s.long = newGate("long lines", longBatches, l.Write.Waiting, l.Patience)
 	s.gates = [classes]*gate{

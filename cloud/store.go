@@ -24,7 +24,7 @@ type Store interface {
 	Tables
 	Batches
 	Manifests
-	Policies
+	Control
 	Reports
 	Summaries
 	cost.Store
@@ -222,15 +222,3 @@ type Summaries interface {
 	// leaves were wrong; where any was, the summary is made anew.
 	Scrub(ctx context.Context, customer, table string) (wrong int, err error)
 }
-
-// Policies is the part of a Store that keeps what the operator allows.
-type Policies interface {
-	// Policy returns what is set for a customer, or for the whole fleet when
-	// customer is Fleet; the zero policy when nothing is.
-	Policy(ctx context.Context, customer string) (wire.Policy, error)
-	// SetPolicy replaces it.
-	SetPolicy(ctx context.Context, customer string, p wire.Policy) error
-}
-
-// Fleet is the customer of the policy that holds for all.
-const Fleet = ""

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -143,42 +142,12 @@ func (s *Store) RemoveCustomer(ctx context.Context, customer string) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		for _, text := range []string{"DELETE FROM answers WHERE customer = ?",
 			"DELETE FROM summaries WHERE customer = ?", "DELETE FROM leaves WHERE customer = ?", "DELETE FROM log WHERE customer = ?", "DELETE FROM tables WHERE customer = ?",
-			"DELETE FROM policies WHERE customer = ?", "DELETE FROM reports WHERE customer = ?", "DELETE FROM customers WHERE id = ?"} {
+			"DELETE FROM reports WHERE customer = ?", "DELETE FROM customers WHERE id = ?"} {
 			if _, err := tx.ExecContext(ctx, text, customer); err != nil {
 				return err
 			}
 		}
 		return nil
-	})
-}
-
-// Policy implements cloud.Policies.
-func (s *Store) Policy(ctx context.Context, customer string) (p wire.Policy, err error) {
-	var body []byte
-	err = s.reader.QueryRowContext(ctx, "SELECT body FROM policies WHERE customer = ?", customer).Scan(&body)
-	if errors.Is(err, sql.ErrNoRows) {
-		return wire.Policy{}, nil
-	}
-	if err != nil {
-		return wire.Policy{}, available(err)
-	}
-	return p, json.Unmarshal(body, &p)
-}
-
-// SetPolicy implements cloud.Policies.
-func (s *Store) SetPolicy(ctx context.Context, customer string, p wire.Policy) error {
-	body, err := json.Marshal(p)
-	if err != nil {
-		return err
-	}
-	return s.write(ctx, func(tx *sql.Tx) error {
-		if customer != cloud.Fleet {
-			if err := customerExists(ctx, tx, customer); err != nil {
-				return err
-			}
-		}
-		_, err := tx.ExecContext(ctx, "INSERT INTO policies (customer, body) VALUES (?, ?) ON CONFLICT (customer) DO UPDATE SET body = excluded.body", customer, string(body))
-		return err
 	})
 }
 

@@ -10,7 +10,6 @@ import (
 	"tidemark/cloud"
 	"tidemark/cloud/sqlite"
 	"tidemark/cloud/storetest"
-	"tidemark/internal/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -39,7 +38,7 @@ func TestSuite(t *testing.T) {
 func TestFilesArePrivate(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, filepath.Join(dir, "cloud.db"))
-	if err := s.SetPolicy(t.Context(), cloud.Fleet, wire.Policy{Paused: true}); err != nil {
+	if _, err := s.Change(t.Context(), cloud.Change{Who: "ann", Action: "note", Subject: "nothing"}); err != nil {
 		t.Fatal(err)
 	}
 	files, err := os.ReadDir(dir)

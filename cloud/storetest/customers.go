@@ -98,29 +98,3 @@ func testRemoveCustomer(t *testing.T, f *fixture) {
 		t.Errorf("a customer that comes back finds %+v", v)
 	}
 }
-
-func testPolicies(t *testing.T, f *fixture) {
-	ctx := t.Context()
-	paused := wire.Policy{Paused: true, Reason: "maintenance"}
-	own := wire.Policy{Tables: map[string]wire.TablePolicy{"*": {MinInterval: 60}, "dbo.a": {Disabled: true, Reason: "too large"}}}
-	for _, step := range []struct {
-		customer string
-		set      *wire.Policy
-		want     wire.Policy
-	}{
-		{customer: customer}, {customer: cloud.Fleet},
-		{customer, &own, own}, {cloud.Fleet, &paused, paused}, {customer: customer, want: own}, {customer: other},
-		{customer, &wire.Policy{}, wire.Policy{}},
-	} {
-		if step.set != nil {
-			if err := f.SetPolicy(ctx, step.customer, *step.set); err != nil {
-				t.Fatal(err)
-			}
-		}
-		got, err := f.Policy(ctx, step.customer)
-		if d := cmp.Diff(step.want, got); err != nil || d != "" {
-			t.Errorf("policy of %q: %v %s", step.customer, err, d)
-		}
-	}
-	_ = wantProblem(t, f.SetPolicy(ctx, "nobody", own), wire.NotFound)
-}
