@@ -61,12 +61,12 @@ func (s *Server) putReport(c *call) error {
 	if err := s.store.PutReport(ctx, Report{Customer: c.customer, Received: s.now().Truncate(time.Microsecond), Document: body}); err != nil {
 		return err
 	}
-	v, tag, err := s.versions(ctx, c.customer)
+	v, tag, err := s.versions(ctx, c.customer, c.r.Header.Get(wire.HeaderVersions))
 	if err != nil {
 		return err
 	}
 	answer := wire.Reported{Tag: tag}
-	if !matches(c.r.Header.Get(wire.HeaderVersions), tag) {
+	if v != nil {
 		answer.Tables = v.Tables
 	}
 	c.w.Header().Set("Cache-Control", "no-store")

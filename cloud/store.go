@@ -80,6 +80,10 @@ type Tables interface {
 	// Versions returns the versions of all tables that the customer has
 	// registered. It reads one row a table, whatever their sizes.
 	Versions(ctx context.Context, customer string) (wire.Versions, error)
+	// VersionsToken returns what stands for the versions of all tables: another
+	// one, that never was before, as soon as a change of one of them is
+	// committed, by whatever instance. It reads one small row.
+	VersionsToken(ctx context.Context, customer string) (string, error)
 	// Table returns one table; a problem NotFound when it is not registered.
 	Table(ctx context.Context, customer, table string) (wire.Table, error)
 	// Register makes schema the one of the customer's table: see

@@ -2,8 +2,8 @@ package cloud
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"tidemark/internal/wire"
@@ -11,24 +11,39 @@ import (
 
 // getVersions answers the versions of all tables of the customer.
 func (s *Server) getVersions(c *call) error {
-	v, _, err := s.versions(c.r.Context(), c.customer)
+	v, tag, err := s.versions(c.r.Context(), c.customer, c.r.Header.Get("If-None-Match"))
 	if err != nil {
 		return err
 	}
-	return c.answerTagged(v)
+	c.w.Header().Set("ETag", tag)
+	c.w.Header().Set("Cache-Control", "private, no-cache")
+	if v == nil {
+		c.w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	return c.answer(v)
 }
 
-// versions reads the versions, and makes their ETag.
-func (s *Server) versions(ctx context.Context, customer string) (wire.Versions, string, error) {
+// versions reads the versions and their ETag; nil when the ETag is among
+// those known. It is read first: versions newer than their ETag are asked for
+// once more, older ones would be believed.
+func (s *Server) versions(ctx context.Context, customer, known string) (*wire.Versions, string, error) {
+	token, err := s.store.VersionsToken(ctx, customer)
+	if err != nil {
+		return nil, "", err
+	}
+	tag := `"` + token + `"`
+	if matches(known, tag) {
+		return nil, tag, nil
+	}
 	v, err := s.store.Versions(ctx, customer)
 	if err != nil {
-		return v, "", err
+		return nil, "", err
 	}
 	if v.Tables == nil {
 		v.Tables = map[string]wire.Version{}
 	}
-	body, err := json.Marshal(v)
-	return v, etag(body), err
+	return &v, tag, nil
 }
 
 // getTable answers version and schema of one table.

@@ -129,6 +129,7 @@ func (s *Store) RemoveCustomer(ctx context.Context, customer string) error {
 			"DELETE FROM tidemark.summaries WHERE customer = $1",
 			"DELETE FROM tidemark.schemas WHERE customer = $1",
 			"DELETE FROM tidemark.policies WHERE customer = $1",
+			"DELETE FROM tidemark.tokens WHERE customer = $1",
 			"DELETE FROM tidemark.reports WHERE customer = $1",
 			"DELETE FROM tidemark.customers WHERE id = $1",
 		} {

@@ -98,6 +98,7 @@ func (r *registration) run(ctx context.Context, timeout int64) error {
 			ON CONFLICT (customer, name) DO UPDATE SET document = excluded.document`, args: []any{r.customer, r.table, string(document)}},
 		statement{sql: "INSERT INTO tidemark.versions (customer, name, schema, secret) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
 			args: []any{r.customer, r.table, fingerprint, r.state.secret[:]}},
+		statement{sql: "INSERT INTO tidemark.tokens (customer) VALUES ($1) ON CONFLICT DO NOTHING", args: []any{r.customer}},
 		r.state.write(r.customer, r.table),
 		statement{sql: "COMMIT"})
 }

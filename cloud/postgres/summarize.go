@@ -117,7 +117,7 @@ func (m *making) begin(ctx context.Context) error {
 			VALUES ($1, $2, $3, false, $4, '', 0, 0, 0, 0) ON CONFLICT (customer, name) DO UPDATE SET number = excluded.number,
 			ready = false, layout = excluded.layout, nodes = '', nodes_seq = 0, nodes_at = 0, leaves_seq = 0, leaves_at = 0`,
 		args: []any{m.customer, m.table, int64(m.layout.Number), string(layout)},
-	}, st.write(m.customer, m.table), statement{sql: "COMMIT"})...)
+	}, st.writeMark(m.customer, m.table), statement{sql: "COMMIT"})...)
 }
 
 // sum reads all rows as of one moment and writes the summary of it, in one

@@ -31,6 +31,22 @@ func (s *Store) Versions(ctx context.Context, customer string) (wire.Versions, e
 	return all, unavailable(rows.Err())
 }
 
+// noVersions is the token of a customer that has registered no table.
+const noVersions = "none"
+
+// readToken reads one row, by the primary key.
+const readToken = "SELECT token::text FROM tidemark.tokens WHERE customer = $1"
+
+// VersionsToken implements cloud.Tables. Whatever writes a version writes the
+// token with it, in (*state).write.
+func (s *Store) VersionsToken(ctx context.Context, customer string) (token string, err error) {
+	err = s.pool.QueryRow(ctx, readToken, customer).Scan(&token)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return noVersions, nil
+	}
+	return token, unavailable(err)
+}
+
 // Table implements cloud.Tables.
 func (s *Store) Table(ctx context.Context, customer, table string) (wire.Table, error) {
 	var st state

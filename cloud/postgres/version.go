@@ -85,7 +85,9 @@ func unregistered(table string) error {
 	return notFound(fmt.Sprintf("table %q is not registered", table), "Register its schema first.")
 }
 
-// write is the statement that stores the state.
+// write is the statement that stores the state, with another token for the
+// customer's versions. It is the last but few of a transaction: the token is
+// what batches for different tables of a customer wait for each other at.
 func (s *state) write(customer, table string) statement {
 	v := &s.Version
 	var since *time.Time
@@ -93,13 +95,23 @@ func (s *state) write(customer, table string) statement {
 		since = &s.WriterSince
 	}
 	return statement{
-		sql: `UPDATE tidemark.versions SET schema = $3, epoch = $4, epoch_number = $5, seq = $6, watermark = $7, rows = $8, loaded = $9,
+		sql: `WITH other AS (UPDATE tidemark.tokens SET token = gen_random_uuid() WHERE customer = $1)
+			UPDATE tidemark.versions SET schema = $3, epoch = $4, epoch_number = $5, seq = $6, watermark = $7, rows = $8, loaded = $9,
 			pristine = $10, cursor = $11, marks = $12, batch = $13, writer = $14, writer_name = $15, writer_run = $16, writer_since = $17,
 			summary = $18, summed = $19, logged = $20
 			WHERE customer = $1 AND name = $2`,
 		args: []any{customer, table, v.Schema, v.Epoch, s.EpochNumber, int64(v.Seq), int64(v.Watermark), v.Rows, v.Loaded,
 			s.pristine, v.Cursor, v.Marks, s.Batch, v.Writer.ID, v.Writer.Name, v.Writer.Run, since,
 			int64(s.mark.Number), int64(s.mark.Seq), s.mark.Logged},
+	}
+}
+
+// writeMark is the statement that stores the mark of a summary alone, which is
+// no part of the version.
+func (s *state) writeMark(customer, table string) statement {
+	return statement{
+		sql:  "UPDATE tidemark.versions SET summary = $3, summed = $4, logged = $5 WHERE customer = $1 AND name = $2",
+		args: []any{customer, table, int64(s.mark.Number), int64(s.mark.Seq), s.mark.Logged},
 	}
 }
 

@@ -39,6 +39,9 @@ func TestVersionReadTouchesFiveBuffers(t *testing.T) {
 	if n := buffers(t, conn, "acme"); n > 5 {
 		t.Errorf("%d buffers at 1,000,000 rows", n)
 	}
+	if n := buffersOf(t, conn, postgres.ReadToken, "acme"); n > 5 {
+		t.Errorf("%d buffers for the token of all versions", n)
+	}
 	if v, err := s.Versions(t.Context(), "acme"); err != nil || v.Tables["dbo.counters"].Rows != 1_000_000 {
 		t.Errorf("%+v, %v", v, err)
 	}
@@ -47,7 +50,12 @@ func TestVersionReadTouchesFiveBuffers(t *testing.T) {
 // buffers is what EXPLAIN counts of shared buffers for a version read.
 func buffers(t *testing.T, conn *pgx.Conn, customer string) int {
 	t.Helper()
-	sql := strings.Replace(postgres.ReadVersions, "$1", "'"+customer+"'", 1)
+	return buffersOf(t, conn, postgres.ReadVersions, customer)
+}
+
+func buffersOf(t *testing.T, conn *pgx.Conn, sql, customer string) int {
+	t.Helper()
+	sql = strings.Replace(sql, "$1", "'"+customer+"'", 1)
 	var text []byte
 	if err := conn.QueryRow(t.Context(), "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "+sql).Scan(&text); err != nil {
 		t.Fatal(err)

@@ -142,7 +142,7 @@ func (s *Store) RemoveCustomer(ctx context.Context, customer string) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		for _, text := range []string{"DELETE FROM answers WHERE customer = ?",
 			"DELETE FROM summaries WHERE customer = ?", "DELETE FROM leaves WHERE customer = ?", "DELETE FROM log WHERE customer = ?", "DELETE FROM tables WHERE customer = ?",
-			"DELETE FROM reports WHERE customer = ?", "DELETE FROM customers WHERE id = ?"} {
+			"DELETE FROM reports WHERE customer = ?", "DELETE FROM tokens WHERE customer = ?", "DELETE FROM customers WHERE id = ?"} {
 			if _, err := tx.ExecContext(ctx, text, customer); err != nil {
 				return err
 			}

@@ -22,7 +22,10 @@ import (
 
 // migrations bring a file from the version before to the next; the version is
 // in SQLite's user_version. They are only ever added to.
-var migrations = []string{firstSchema, summarySchema, invitationSchema, costSchema, reportSchema, controlSchema}
+var migrations = []string{firstSchema, summarySchema, invitationSchema, costSchema, reportSchema, controlSchema, tokenSchema}
+
+//go:embed tokens.sql
+var tokenSchema string
 
 //go:embed schema.sql
 var firstSchema string

@@ -137,7 +137,7 @@ func saveTable(ctx context.Context, tx *sql.Tx, customer, table string, h held) 
 	_, err = tx.ExecContext(ctx, `INSERT INTO tables (customer, name, state, schema, secret, mark) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (customer, name) DO UPDATE SET state = excluded.state, schema = excluded.schema, mark = excluded.mark`,
 		customer, table, string(state), string(schema), h.secret[:], string(mark))
-	return err
+	return errors.Join(err, otherToken(ctx, tx, customer))
 }
 
 func createTable(set dataset.Dataset) string {

@@ -110,7 +110,7 @@ func (m *making) begin(ctx context.Context, tx *sql.Tx) error {
 	if err := k.save(ctx, tx, m.customer, m.table); err != nil {
 		return err
 	}
-	return saveState(ctx, tx, m.customer, m.table, h.state, sums.Mark{Number: k.number, Seq: h.state.Version.Seq})
+	return saveMark(ctx, tx, m.customer, m.table, sums.Mark{Number: k.number, Seq: h.state.Version.Seq})
 }
 
 // sum reads all rows in one state of the file and writes the summary of it.

@@ -45,12 +45,37 @@ func saveState(ctx context.Context, tx *sql.Tx, customer, table string, s ledger
 	if err != nil {
 		return err
 	}
+	if err := saveMark(ctx, tx, customer, table, m); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE tables SET state = ? WHERE customer = ? AND name = ?", string(body), customer, table)
+	return errors.Join(err, otherToken(ctx, tx, customer))
+}
+
+// saveMark stores what is no part of the version.
+func saveMark(ctx context.Context, tx *sql.Tx, customer, table string, m sums.Mark) error {
 	mark, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE tables SET state = ?, mark = ? WHERE customer = ? AND name = ?", string(body), string(mark), customer, table)
+	_, err = tx.ExecContext(ctx, "UPDATE tables SET mark = ? WHERE customer = ? AND name = ?", string(mark), customer, table)
 	return err
+}
+
+// otherToken goes with every change of a version.
+func otherToken(ctx context.Context, tx *sql.Tx, customer string) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO tokens (customer, token) VALUES (?, lower(hex(randomblob(16))))
+		ON CONFLICT (customer) DO UPDATE SET token = excluded.token`, customer)
+	return err
+}
+
+// VersionsToken implements cloud.Tables.
+func (s *Store) VersionsToken(ctx context.Context, customer string) (token string, err error) {
+	err = s.reader.QueryRowContext(ctx, "SELECT token FROM tokens WHERE customer = ?", customer).Scan(&token)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "none", nil
+	}
+	return token, available(err)
 }
 
 // answer is what the API says of the table.

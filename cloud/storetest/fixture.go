@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -77,6 +78,21 @@ type site struct {
 	schema   wire.Schema
 	epoch    string
 	version  wire.Version
+	token    string // of versions, when read
+	versions wire.Versions
+}
+
+// tells checks that a token that is the same stands for the same versions.
+func (s *site) tells(t *testing.T, all wire.Versions) {
+	t.Helper()
+	token, err := s.f.VersionsToken(t.Context(), s.customer)
+	if err != nil {
+		t.Fatalf("VersionsToken: %v", err)
+	}
+	if token == "" || token == s.token && !reflect.DeepEqual(all, s.versions) {
+		t.Errorf("token %q stood for %+v, and stands for %+v", token, s.versions, all)
+	}
+	s.token, s.versions = token, all
 }
 
 // site registers a table.
@@ -200,6 +216,7 @@ func (s *site) read(t *testing.T) wire.Version {
 	if err != nil {
 		t.Fatalf("Versions: %v", err)
 	}
+	s.tells(t, all)
 	if all.Tables[s.table] != got.Version {
 		t.Errorf("Versions says %+v, Table %+v", all.Tables[s.table], got.Version)
 	}
