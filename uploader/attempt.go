@@ -10,10 +10,12 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"sync/atomic"
 	"time"
 
+	"tidemark/internal/fault"
 	"tidemark/internal/wire"
 )
 
@@ -24,8 +26,19 @@ type reply struct {
 	body   []byte
 }
 
-// attempt sends the request once. Every wait in it has a deadline.
+// attempt sends the request once. Every wait in it has a deadline. An error
+// names the request, where the cloud may know of it.
 func (c *Client) attempt(ctx context.Context, r *request, key string) error {
+	id, reached := requestID(), new(atomic.Bool)
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { reached.Store(true) }})
+	err := c.send(ctx, r, key, id)
+	if err != nil && ctx.Err() == nil && reached.Load() {
+		return named(err, id)
+	}
+	return err
+}
+
+func (c *Client) send(ctx context.Context, r *request, key, id string) error {
 	outer := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -41,7 +54,7 @@ func (c *Client) attempt(ctx context.Context, r *request, key string) error {
 	maps.Copy(req.Header, r.header)
 	req.Header.Set("Authorization", "Bearer "+key)
 	req.Header.Set("User-Agent", c.config.UserAgent)
-	req.Header.Set(wire.HeaderRequestID, requestID())
+	req.Header.Set(wire.HeaderRequestID, id)
 	var sending atomic.Pointer[payload]
 	if r.body != nil {
 		// The transport may let go of it later, and the body's memory is used again.
@@ -113,6 +126,30 @@ func escaped(parts []string) []string {
 		out[i] = url.PathEscape(p)
 	}
 	return out
+}
+
+// A namedError is one of a request that the cloud's log may have under an ID.
+type namedError struct {
+	err error
+	id  string
+}
+
+// Error has the ID at its end.
+func (e *namedError) Error() string { return e.err.Error() + " [request " + e.id + "]" }
+
+// Unwrap returns the error itself.
+func (e *namedError) Unwrap() error { return e.err }
+
+// named puts a request's ID into a new error, at its cause, so that the text
+// has it where it ends.
+func named(err error, id string) error {
+	switch e := err.(type) { //nolint:errorlint // what send has just made
+	case *failure:
+		e.err = &namedError{e.err, id}
+	case *fault.Error:
+		e.Err = &namedError{e.Err, id}
+	}
+	return err
 }
 
 // requestID is what the cloud's log and this site's problem have in common.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -109,6 +110,10 @@ func frame(text string, width, height int) string {
 	return "\x1b[H" + strings.Join(lines, "\x1b[K\r\n") + "\x1b[K\x1b[J"
 }
 
+// requestIDs are those that errors of the cloud end with: every attempt has
+// another.
+var requestIDs = regexp.MustCompile(` \[request [0-9a-f]+\]`)
+
 // showChanges returns a function that writes a line for each thing that is not
 // as it was when it was called before.
 func (a *app) showChanges() func(agent.Status, error) error {
@@ -121,12 +126,14 @@ func (a *app) showChanges() func(agent.Status, error) error {
 			now = facts(s)
 		}
 		var b bytes.Buffer
+		var same []string
 		for _, line := range now {
-			if !slices.Contains(before, line) {
+			same = append(same, requestIDs.ReplaceAllString(line, ""))
+			if !slices.Contains(before, same[len(same)-1]) {
 				fmt.Fprintf(&b, "%s  %s\n", time.Now().Format("15:04:05"), line)
 			}
 		}
-		before = now
+		before = same
 		_, err = a.out.Write(b.Bytes())
 		return err
 	}

@@ -46,6 +46,8 @@ func TestChanges(t *testing.T) {
 		{s: moved, want: []string{"dbo.orders  ok  2,001 here, 1,870 in the cloud  skip: unchanged, 7 of 60"}},
 		{err: errors.New("no answer"), want: []string{"no answer"}},
 		{err: errors.New("no answer")},
+		{err: errors.New("too much at once (503) [request 3f0c8a51d2b94e67]"), want: []string{"too much at once (503) [request 3f0c8a51d2b94e67]"}},
+		{err: errors.New("too much at once (503) [request 90aa8a51d2b94e67]")},
 		{s: toldStatus["ill"](), want: []string{
 			"source main: ceiling: an open transaction holds changes back",
 			"table dbo.lines: approval: 40,000 deletes wait for a person",
