@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -27,6 +28,7 @@ type Options struct {
 	// is none to read.
 	Reload func(context.Context) (Site, error)
 	Now    func() time.Time // time of day; nil means time.Now
+	Rand   func() float64   // in [0, 1), for jitter; nil means math/rand/v2
 	// Decided is told of every entry of the journal as it is made; nil is
 	// allowed. It must neither block nor call the agent.
 	Decided func(journal.Entry)
@@ -40,6 +42,7 @@ type Options struct {
 type Agent struct {
 	log      *zap.Logger
 	now      func() time.Time
+	rand     func() float64
 	dir      string
 	reload   func(context.Context) (Site, error)
 	decided  func(journal.Entry)
@@ -75,7 +78,7 @@ type Agent struct {
 // and its cloud, also when New fails.
 func New(site Site, o Options) (*Agent, error) {
 	a := &Agent{
-		log: o.Log, now: o.Now, dir: o.StateDir, reload: o.Reload, decided: o.Decided, alive: o.Alive,
+		log: o.Log, now: o.Now, rand: o.Rand, dir: o.StateDir, reload: o.Reload, decided: o.Decided, alive: o.Alive,
 		run: randomHex(8), swap: make(chan swap),
 	}
 	if a.log == nil {
@@ -83,6 +86,9 @@ func New(site Site, o Options) (*Agent, error) {
 	}
 	if a.now == nil {
 		a.now = time.Now
+	}
+	if a.rand == nil {
+		a.rand = rand.Float64
 	}
 	a.started = a.now()
 	if err := a.open(site); err != nil {
@@ -148,7 +154,7 @@ func (a *Agent) install(site Site, snapshot state.Snapshot) {
 		a.sources = append(a.sources, src)
 	}
 	a.lines.keep = 2 * cmp.Or(largest, 4<<20)
-	a.queue = scheduler.NewQueue(scheduler.Config{Seed: site.Customer, Running: site.Running, Wall: a.now})
+	a.queue = scheduler.NewQueue(scheduler.Config{Seed: site.Customer, Running: site.Running, Wall: a.now, Rand: a.rand})
 }
 
 // Close closes the site and the state. Run and Once must have returned.

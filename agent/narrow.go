@@ -66,7 +66,7 @@ func (a *Agent) followPolicy(ctx context.Context) {
 	for {
 		if err := a.askPolicy(ctx); err != nil && ctx.Err() == nil {
 			a.log.Warn("policy.unknown", zap.Error(err))
-			if !pause(ctx, backoff(6)) {
+			if !pause(ctx, a.backoff(6)) {
 				return
 			}
 			continue

@@ -3,7 +3,6 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"go.uber.org/zap"
@@ -29,13 +28,18 @@ const maxBackoff = 15 * time.Minute
 
 // backoff is how long to wait after so many failures in a row: 5 s doubled
 // each time, with jitter, up to maxBackoff.
-func backoff(failures int) time.Duration {
+func (a *Agent) backoff(failures int) time.Duration {
 	d := min(5*time.Second<<min(failures-1, 10), maxBackoff)
-	return d/2 + rand.N(d/2+1)
+	return d/2 + a.jitter(d/2)
 }
 
 // slow is how long to wait where a person must act first.
-func slow() time.Duration { return 10*time.Minute + rand.N(10*time.Minute) }
+func (a *Agent) slow() time.Duration { return 10*time.Minute + a.jitter(10*time.Minute) }
+
+// jitter is evenly spread between nothing and d.
+func (a *Agent) jitter(d time.Duration) time.Duration {
+	return time.Duration(a.rand() * float64(d))
+}
 
 // since completes p, the problem of now: it goes on from before when that was
 // of the same kind.
@@ -129,10 +133,10 @@ func (t *table) fail(err error) time.Duration {
 	if t.problem != nil {
 		times = t.problem.Times + 1
 	}
-	rest := backoff(times)
+	rest := t.a.backoff(times)
 	switch p.Kind {
 	case ProblemSecondWriter, ProblemTwins, ProblemSchema, ProblemKeyRefused:
-		rest = slow()
+		rest = t.a.slow()
 	}
 	first := t.problem == nil || t.problem.Kind != p.Kind
 	t.problem = p.since(t.problem, t.a.now(), rest)

@@ -268,7 +268,7 @@ func (s *source) fail(ctx context.Context, err error, cycles []*cycle) {
 		p.Scope, p.Name = "source", s.name
 		s.mu.Lock()
 		s.failures++
-		rest := backoff(s.failures)
+		rest := s.a.backoff(s.failures)
 		s.problem = p.since(s.problem, s.a.now(), rest)
 		s.server, s.catalog = nil, time.Time{} // another server may answer next
 		first := s.failures == 1

@@ -22,6 +22,9 @@ type Options struct {
 	Password string // of sa, who may do everything; "Stand-in 1" when empty
 	// KeepStatements is how many statements the log holds; 10,000 when 0.
 	KeepStatements int
+	// InMemory makes a server without a listener, which Dialer alone reaches:
+	// for tests with virtual time, where a real socket would never be idle.
+	InMemory bool
 }
 
 // A Server is a running stand-in.
@@ -36,7 +39,8 @@ type Server struct {
 	faults   faultList
 }
 
-// Start makes a server that listens on a free port of 127.0.0.1.
+// Start makes a server that listens on a free port of 127.0.0.1, unless it is
+// one in memory.
 func Start(o Options) (*Server, error) {
 	s := &Server{engine: engine.New(o.Engine), served: make(chan error, 1), logins: map[string]string{},
 		log: newStatementLog(cmp.Or(o.KeepStatements, 10_000), o.Engine.Now)}
@@ -45,6 +49,9 @@ func Start(o Options) (*Server, error) {
 	var err error
 	if s.tds, err = tds.NewServer(handler{s}, o.TDS); err != nil {
 		return nil, fmt.Errorf("mssqltest: %w", err)
+	}
+	if o.InMemory {
+		return s, nil
 	}
 	if s.listener, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0"); err != nil {
 		return nil, fmt.Errorf("mssqltest: %w", err)
@@ -56,11 +63,20 @@ func Start(o Options) (*Server, error) {
 // Close ends all connections and waits for them.
 func (s *Server) Close() error {
 	err := s.tds.Close()
+	if s.listener == nil {
+		return err
+	}
 	return errors.Join(err, <-s.served)
 }
 
-// Addr is host:port of the listener.
-func (s *Server) Addr() string { return s.listener.Addr().String() }
+// Addr is host:port of the listener; a name that nobody resolves where there
+// is none.
+func (s *Server) Addr() string {
+	if s.listener == nil {
+		return "mssqltest.invalid:1433"
+	}
+	return s.listener.Addr().String()
+}
 
 // DB is the first database.
 func (s *Server) DB() *DB { return s.first }
