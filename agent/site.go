@@ -45,6 +45,7 @@ type TableSite struct {
 	Exclude  []string // columns that are never read
 	Hash     []string // columns that go out hashed, with HashKey
 	HashKey  string
+	Group    bool   // the columns are those of many tables: what this one lacks is no mistake
 	Disabled string // why the table is off; "" when it is on
 
 	Interval    time.Duration // between two cycles; 0 means one minute

@@ -200,11 +200,18 @@ func (t *table) find(all []*sqlserver.Table) (*sqlserver.Table, error) {
 	if found == nil || found.Refused != "" {
 		return found, nil
 	}
-	less, err := found.Without(t.site.Exclude)
+	exclude, hash := t.site.Exclude, t.site.Hash
+	if t.site.Group {
+		exclude = found.Having(exclude)
+	}
+	less, err := found.Without(exclude)
 	if err != nil {
 		return nil, err
 	}
-	return less.Hashed(t.site.Hash, t.site.HashKey)
+	if t.site.Group {
+		hash = less.Having(hash)
+	}
+	return less.Hashed(hash, t.site.HashKey)
 }
 
 // record returns a copy of what is remembered.

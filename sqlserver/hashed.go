@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"tidemark/internal/wire"
 )
@@ -18,11 +17,11 @@ const MinHashKey = 16
 // hashedType is what a hashed column is in the cloud: 64 hexadecimal digits.
 var hashedType = wire.Type{Kind: wire.Char, Len: 2 * sha256.Size}
 
-// Hashed returns the table with the named columns hashed: in place of a value
+// Hashed returns the table with the columns of these names and patterns hashed: in place of a value
 // goes HMAC-SHA-256 of its wire form under key, so that equal values stay
 // equal, in all tables with that key, and none can be read or, without the
-// key, guessed. NULL stays NULL. A column that is not there, or in the key, is
-// an error.
+// key, guessed. NULL stays NULL. A name that means no column, or one of the key,
+// is an error.
 func (t *Table) Hashed(names []string, key string) (*Table, error) {
 	if len(names) == 0 || t.Refused != "" {
 		return t, nil
@@ -33,14 +32,16 @@ func (t *Table) Hashed(names []string, key string) (*Table, error) {
 	hashed := *t
 	hashed.Columns = slices.Clone(t.Columns)
 	for _, name := range names {
-		i := slices.IndexFunc(t.Columns, func(c Column) bool { return strings.EqualFold(c.Name, name) })
-		switch {
-		case i < 0:
+		meant := t.meant(name)
+		if len(meant) == 0 {
 			return nil, fmt.Errorf("table %s has no column %q to hash", t, name)
-		case slices.ContainsFunc(t.Key, func(k KeyColumn) bool { return k.Index == i }):
-			return nil, fmt.Errorf("column %q of table %s is part of its key and cannot be hashed", name, t)
 		}
-		hashed.Columns[i].hash = key
+		for _, i := range meant {
+			if t.inKey(i) {
+				return nil, fmt.Errorf("column %q of table %s is part of its key and cannot be hashed", t.Columns[i].Name, t)
+			}
+			hashed.Columns[i].hash = key
+		}
 	}
 	return &hashed, nil
 }

@@ -70,6 +70,8 @@ func TestHashedColumns(t *testing.T) {
 	for name, err := range map[string]error{
 		"key column": second(plain.Hashed([]string{"id"}, key)),
 		"not there":  second(plain.Hashed([]string{"nothing"}, key)),
+		"no such":    second(plain.Hashed([]string{"nothing*"}, key)),
+		"key, by *":  second(plain.Hashed([]string{"i*"}, key)),
 		"short key":  second(plain.Hashed([]string{"email"}, "short")),
 	} {
 		if err == nil {

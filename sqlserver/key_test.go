@@ -130,7 +130,13 @@ func TestWithout(t *testing.T) {
 	if err := less.WireSchema().Check(); err != nil {
 		t.Error(err)
 	}
-	for _, bad := range []string{"day", "no such column"} {
+	if less, err = table.Without([]string{"pri?e"}); err != nil || len(less.Columns) != len(table.Columns)-1 {
+		t.Errorf("by a pattern: %v %v", less, err)
+	}
+	if diff := cmp.Diff([]string{"pri*", "DAY"}, table.Having([]string{"pri*", "no such column", "DAY", "x*"})); diff != "" {
+		t.Error(diff)
+	}
+	for _, bad := range []string{"day", "no such column", "*", "no such*"} {
 		if _, err := table.Without([]string{bad}); err == nil {
 			t.Errorf("column %q was excluded", bad)
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"tidemark/internal/wildcard"
 	"tidemark/internal/wire"
 )
 
@@ -85,26 +86,54 @@ func (t *Table) KeyTypes() []wire.Type {
 	return types
 }
 
-// Without returns the table without the named columns, which are then never
-// read. Names are compared without regard to case, as SQL Server mostly does.
-// A column that is not there, or in the key, is an error.
+// meant returns the places of the columns that a name means: the one of that
+// name, or else, with * and ? in it, those of that pattern. Case does not
+// matter, as SQL Server mostly has it.
+func (t *Table) meant(name string) []int {
+	if i := slices.IndexFunc(t.Columns, func(c Column) bool { return strings.EqualFold(c.Name, name) }); i >= 0 {
+		return []int{i}
+	}
+	var places []int
+	for i, c := range t.Columns {
+		if wildcard.In(name) && wildcard.Match(name, c.Name) {
+			places = append(places, i)
+		}
+	}
+	return places
+}
+
+// Having returns those of the names and patterns that mean a column of the
+// table: where one list is for many tables, and not each has all of it.
+func (t *Table) Having(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return len(t.meant(name)) == 0 })
+}
+
+func (t *Table) inKey(column int) bool {
+	return slices.ContainsFunc(t.Key, func(k KeyColumn) bool { return k.Index == column })
+}
+
+// Without returns the table without the columns of these names and patterns,
+// which are then never read. One that means no column, or one of the key, is an
+// error.
 func (t *Table) Without(names []string) (*Table, error) {
 	if len(names) == 0 {
 		return t, nil
 	}
 	drop := make([]bool, len(t.Columns))
 	for _, name := range names {
-		i := slices.IndexFunc(t.Columns, func(c Column) bool { return strings.EqualFold(c.Name, name) })
-		if i < 0 {
+		meant := t.meant(name)
+		if len(meant) == 0 {
 			if strings.EqualFold(name, t.RowVersion) || slices.ContainsFunc(t.LeftOut, func(l LeftOut) bool { return strings.EqualFold(l.Column, name) }) {
 				continue // not delivered anyway
 			}
 			return nil, fmt.Errorf("table %s has no column %q to exclude", t, name)
 		}
-		if slices.ContainsFunc(t.Key, func(k KeyColumn) bool { return k.Index == i }) {
-			return nil, fmt.Errorf("column %q of table %s is part of its key and cannot be excluded", name, t)
+		for _, i := range meant {
+			if t.inKey(i) {
+				return nil, fmt.Errorf("column %q of table %s is part of its key and cannot be excluded", t.Columns[i].Name, t)
+			}
+			drop[i] = true
 		}
-		drop[i] = true
 	}
 	less := *t
 	less.Columns, less.Key = nil, slices.Clone(t.Key)

@@ -189,27 +189,30 @@ func checkTables(d *decoder, path string, s Source, datasets map[string]string) 
 		} else if !d.reportedTwice(tables, t.Name.String(), at+".name") {
 			d.unique(datasets, t.Dataset, named, "dataset")
 		}
-		if d.has(at+".hash_columns") && !d.has("hash_key") && !d.broken("hash_key") {
-			d.reportField(at+".hash_columns", Problem{
-				Message: "hash_columns needs a hash_key", Expected: "at the top of the file: hash_key: ${secret:hash.key}",
-				Hint: "`tidemark secret set hash.key` keeps one: 16 characters or more that nobody can guess",
-			})
-		}
+		checkHashKey(d, at)
 		checkPace(d, at, t.Pace)
 	}
 }
 
 // checkGroup refuses what can be said of one table alone.
 func checkGroup(d *decoder, at string, g Group) {
-	for _, f := range []string{"dataset", "exclude_columns", "hash_columns"} {
-		if d.has(at + "." + f) {
-			d.reportField(at+"."+f, Problem{
-				Message: f + " is of one table, and this is a pattern",
-				Hint:    "a table that has an entry of its own besides is not taken by the pattern",
-			})
-		}
+	if d.has(at + ".dataset") {
+		d.reportField(at+".dataset", Problem{
+			Message: "dataset is of one table, and this is a pattern",
+			Hint:    "a table that has an entry of its own besides is not taken by the pattern",
+		})
 	}
+	checkHashKey(d, at)
 	checkPace(d, at, g.Table.Pace)
+}
+
+func checkHashKey(d *decoder, at string) {
+	if d.has(at+".hash_columns") && !d.has("hash_key") && !d.broken("hash_key") {
+		d.reportField(at+".hash_columns", Problem{
+			Message: "hash_columns needs a hash_key", Expected: "at the top of the file: hash_key: ${secret:hash.key}",
+			Hint: "`tidemark secret set hash.key` keeps one: 16 characters or more that nobody can guess",
+		})
+	}
 }
 
 // reportedTwice tells that the table at path was reported as a repetition of

@@ -32,7 +32,7 @@ func (c *Config) Expand(source string, all []TableName) (idle []Pattern) {
 			}
 			matched = true
 			t := g.Table
-			t.Name, t.Dataset = name, c.dataset(s.Name, name)
+			t.Name, t.Dataset, t.ByPattern = name, c.dataset(s.Name, name), true
 			if taken[strings.ToLower(name.String())] || datasets[strings.ToLower(t.Dataset)] || !canBeDataset(t.Dataset) {
 				continue
 			}

@@ -20,7 +20,7 @@ source:
   exclude_tables: [dbo.*_log, tmp]
   tables:
     - {name: dbo.orders, interval: 5s, dataset: orders}
-    - {name: "dbo.*", interval: 10s}
+    - {name: "dbo.*", interval: 10s, exclude_columns: ["*_note"]}
     - "*.*"
     - {name: "none.*", enabled: false}
     - {name: "dbo.Old_log", interval: 1s}
@@ -48,6 +48,12 @@ source:
 	idle := c.Expand("main", names("dbo.Orders", "dbo.lines", "dbo.audit_log", "dbo.old_LOG", "DBO.tmp", "sales.order details", "sales.old_log"))
 	holds("dbo.orders as orders every 5s", "dbo.Old_log as dbo.Old_log every 1s",
 		"dbo.lines as dbo.lines every 10s", "sales.[order details] as sales.order details every 1m0s", "sales.old_log as sales.old_log every 1m0s")
+	for _, x := range c.Sources[0].Tables {
+		byPattern := x.Dataset != "orders" && x.Dataset != "dbo.Old_log"
+		if got := len(x.ExcludeColumns) == 1; got != (x.Dataset == "dbo.lines") || x.ByPattern != byPattern {
+			t.Errorf("%s: excluded %q, by a pattern %v", x.Dataset, x.ExcludeColumns, x.ByPattern)
+		}
+	}
 	if fmt.Sprint(idle) != "[none.*]" {
 		t.Errorf("idle: %v", idle)
 	}

@@ -1,6 +1,10 @@
 package config
 
-import "strings"
+import (
+	"strings"
+
+	"tidemark/internal/wildcard"
+)
 
 // A Pattern is the name of a table in which * stands for any characters and ?
 // for one: dbo.*, sales.order_?, *.* for all. Case does not matter, as in most
@@ -53,7 +57,7 @@ func (*Pattern) expected() string { return "a table or a pattern such as dbo.*_l
 
 // Wild tells whether the pattern can mean more than one table.
 func (p Pattern) Wild() bool {
-	return !p.exactSchema && strings.ContainsAny(p.schema, "*?") || !p.exactIn && strings.ContainsAny(p.name, "*?")
+	return !p.exactSchema && wildcard.In(p.schema) || !p.exactIn && wildcard.In(p.name)
 }
 
 // Match tells whether the pattern means that table.
@@ -65,28 +69,5 @@ func part(pattern, name string, exact bool) bool {
 	if exact {
 		return strings.EqualFold(pattern, name)
 	}
-	return wild([]rune(strings.ToLower(pattern)), []rune(strings.ToLower(name)))
-}
-
-// wild goes back to the last * only, which is enough, and linear in practice.
-func wild(pattern, name []rune) bool {
-	p, n, star, from := 0, 0, -1, 0
-	for n < len(name) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, from = p, n
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == name[n]):
-			p, n = p+1, n+1
-		case star >= 0:
-			from++
-			p, n = star+1, from
-		default:
-			return false
-		}
-	}
-	for p < len(pattern) && pattern[p] == '*' {
-		p++
-	}
-	return p == len(pattern)
+	return wildcard.Match(pattern, name)
 }

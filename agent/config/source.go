@@ -66,10 +66,16 @@ type Table struct {
 	Dataset string    `yaml:"dataset"` // its name in the cloud; unique
 	Enabled bool      `yaml:"enabled"` // false keeps the entry and leaves the table alone
 
-	// ExcludeColumns are never read. Key columns cannot be excluded.
+	// ByPattern tells that a pattern took the table: what it lacks of the
+	// pattern's columns is no mistake.
+	ByPattern bool `yaml:"-"`
+
+	// ExcludeColumns are never read: names, or patterns such as *_note. Key
+	// columns cannot be excluded.
 	ExcludeColumns []string `yaml:"exclude_columns"`
 	// HashColumns go out as HMAC-SHA-256 under hash_key, 64 digits: equal
-	// values stay equal, and nobody can read them. Key columns cannot be hashed.
+	// values stay equal, and nobody can read them. Names or patterns; key
+	// columns cannot be hashed.
 	HashColumns []string `yaml:"hash_columns"`
 
 	Pace `yaml:",inline"`

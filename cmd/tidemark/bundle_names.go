@@ -46,6 +46,9 @@ func namesOf(c *config.Config) []string {
 			names = append(names, t.Dataset, t.Name.Schema, t.Name.Name, t.Name.Schema+"."+t.Name.Name)
 			names = append(append(names, t.ExcludeColumns...), t.HashColumns...)
 		}
+		for _, g := range s.Patterns {
+			names = append(append(names, g.Table.ExcludeColumns...), g.Table.HashColumns...)
+		}
 	}
 	return names
 }

@@ -42,11 +42,33 @@ func examineSource(ctx context.Context, s config.Source, status *agent.Status) [
 	if err != nil {
 		return []finding{f, failed("catalog of "+s.Name, err)}
 	}
+	for _, c := range idleColumns(s, catalog) {
+		f.Notes = append(f.Notes, c+" is in no table: is it written as it is there?")
+	}
 	all := []finding{f, examineCeiling(asked, source, s.Name, status)}
 	for _, t := range s.Tables {
 		all = append(all, examineTable(ctx, source, catalog, t, server.Login))
 	}
 	return all
+}
+
+// idleColumns lists what the columns of patterns of tables mean in none of
+// them: it may be mistyped, and what it was to hide goes out.
+func idleColumns(s config.Source, catalog []*sqlserver.Table) []string {
+	var idle []string
+	for _, g := range s.Patterns {
+		for list, names := range map[string][]string{"exclude_columns": g.Table.ExcludeColumns, "hash_columns": g.Table.HashColumns} {
+			for _, name := range names {
+				if !slices.ContainsFunc(catalog, func(t *sqlserver.Table) bool {
+					return g.Pattern.Match(nameOf(t)) && len(t.Having([]string{name})) > 0
+				}) {
+					idle = append(idle, fmt.Sprintf("%q of the %s of %s", name, list, g.Pattern))
+				}
+			}
+		}
+	}
+	slices.Sort(idle)
+	return idle
 }
 
 // isolation says how rows are read.

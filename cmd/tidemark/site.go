@@ -102,16 +102,23 @@ func openSource(s config.Source) (*sqlserver.Source, error) {
 // asRead is a table of the catalog as it is read: without what is excluded and
 // with what is hashed, under some key.
 func asRead(t *sqlserver.Table, c config.Table) (*sqlserver.Table, error) {
-	t, err := t.Without(c.ExcludeColumns)
+	exclude, hash := c.ExcludeColumns, c.HashColumns
+	if c.ByPattern {
+		exclude = t.Having(exclude)
+	}
+	t, err := t.Without(exclude)
 	if err != nil {
 		return nil, err
 	}
-	return t.Hashed(c.HashColumns, strings.Repeat("x", sqlserver.MinHashKey))
+	if c.ByPattern {
+		hash = t.Having(hash)
+	}
+	return t.Hashed(hash, strings.Repeat("x", sqlserver.MinHashKey))
 }
 
 func tableSite(t config.Table) agent.TableSite {
 	site := agent.TableSite{
-		Dataset: t.Dataset, Schema: t.Name.Schema, Name: t.Name.Name, Exclude: t.ExcludeColumns, Hash: t.HashColumns,
+		Dataset: t.Dataset, Schema: t.Name.Schema, Name: t.Name.Name, Exclude: t.ExcludeColumns, Hash: t.HashColumns, Group: t.ByPattern,
 		Interval: t.Interval, ForcedSkips: t.ForcedSkips, MaxSkips: t.MaxSkips, VerifyEvery: t.VerifyEvery,
 		Limits: limits(t.Limits),
 	}
