@@ -114,6 +114,7 @@ func (s *Server) letIn(c *call) error {
 	if err := s.authenticate(ctx, c); err != nil {
 		return err
 	}
+	s.announceLease(c)
 	return s.announcePolicy(ctx, c)
 }
 

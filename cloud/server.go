@@ -18,6 +18,7 @@ type Config struct {
 	Limits Limits          // zero: DefaultLimits
 	Extra  func(io.Writer) // writes further metrics; nil: none
 	Costs  *cost.Meter     // is told what requests cost; nil: nobody is
+	Leases LeaseTerms      // zero: the defaults
 	// Now is the clock for keys and claims; nil: time.Now.
 	Now func() time.Time
 }
@@ -30,6 +31,9 @@ type Server struct {
 	now    func() time.Time
 	extra  func(io.Writer)
 	costs  *cost.Meter
+
+	leases  LeaseTerms
+	started time.Time
 
 	keys     cache[[]Key]
 	policies *policies
@@ -58,7 +62,7 @@ func New(c Config) *Server {
 		c.Now = time.Now
 	}
 	l := c.Limits
-	s := &Server{store: c.Store, log: c.Logger, limits: l, now: c.Now, extra: c.Extra, costs: c.Costs}
+	s := &Server{store: c.Store, log: c.Logger, limits: l, now: c.Now, extra: c.Extra, costs: c.Costs, leases: c.Leases, started: c.Now()}
 	s.entry = newGate("keys", keyLookups, l.Read.Waiting, l.Patience)
 	s.keys = cache[[]Key]{load: s.lookUpKeys}
 	s.policies = newPolicies(c.Store)

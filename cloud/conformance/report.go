@@ -33,7 +33,13 @@ func testReport(t *testing.T, s *site) {
 	// The answer is what a question for the versions would be answered with.
 	s.load(t, `["1",1,"a"]`)
 	var all, same, changed wire.Reported
-	put().document(t, &all)
+	first := put()
+	first.document(t, &all)
+	if field := first.header.Get(wire.HeaderLease); field != "" { // a cloud may have none
+		if l, ok := wire.ParseLease(field); !ok || l.Hold < l.Return {
+			t.Errorf("%s: %s", wire.HeaderLease, field)
+		}
+	}
 	if all.Tables[s.table] != s.version {
 		t.Errorf("the report is answered with %+v, the version is %+v", all.Tables[s.table], s.version)
 	}

@@ -202,6 +202,7 @@ func TestDatabaseFromBefore(t *testing.T) {
 	newSite(t, s, "globex", "t", "id int").load([][]byte{[]byte(`["1",1]`)}, 10)
 	idle(t, conn)
 	exec(t, conn, "DROP TABLE tidemark.summaries, tidemark.leaves, tidemark.log, tidemark.invitations, tidemark.costs, tidemark.reports, tidemark.tokens")
+	exec(t, conn, "DROP TABLE tidemark.control, tidemark.record, tidemark.observed")
 	exec(t, conn, "ALTER TABLE tidemark.versions DROP secret, DROP summary, DROP summed, DROP logged")
 	exec(t, conn, "DELETE FROM tidemark.migrations WHERE number >= 2")
 	c := conn.Config()

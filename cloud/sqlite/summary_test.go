@@ -69,7 +69,8 @@ func TestFileFromBefore(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	exec(t, path, "DROP TABLE tokens", "DROP TABLE reports", "DROP TABLE costs", "DROP TABLE invitations", "DROP TABLE summaries", "DROP TABLE leaves", "DROP TABLE log",
+	exec(t, path, "DROP TABLE control", "DROP TABLE record", "DROP TABLE observed", "CREATE TABLE policies (customer TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID",
+		"DROP TABLE tokens", "DROP TABLE reports", "DROP TABLE costs", "DROP TABLE invitations", "DROP TABLE summaries", "DROP TABLE leaves", "DROP TABLE log",
 		"ALTER TABLE tables DROP COLUMN secret", "ALTER TABLE tables DROP COLUMN mark", "PRAGMA user_version = 1")
 	s = open(t, path)
 	secrets := map[string]bool{}

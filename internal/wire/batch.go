@@ -13,6 +13,7 @@ const ContentType = "application/x-ndjson"
 const (
 	HeaderRequestID = "Tidemark-Request-Id" // in both directions, for logs
 	HeaderPolicy    = "Tidemark-Policy"     // in answers: the policy's current ETag
+	HeaderLease     = "Tidemark-Lease"      // in answers: see Lease
 	HeaderVersions  = "Tidemark-Versions"   // with a report: the ETag of the versions that the agent knows
 )
 
