@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 )
 
 // Top is how many customers and tables a report for people shows.
@@ -20,9 +21,14 @@ func (r *Report) WriteText(w io.Writer) error {
 		fmt.Fprintf(t, "%d requests from %s to %s\n", r.Total.Requests, r.First.Format(time.RFC3339), r.Last.Format(time.RFC3339))
 	}
 	if len(r.Grown) > 0 {
-		fmt.Fprintf(t, "\ngrown since the report before\t\trequests/h before\tnow\tmore time/h\t\n")
+		const head = "grown since the report before"
+		width := len(head)
 		for _, g := range r.Grown {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t\n", g.Kind, g.label(), rate(g.Before), rate(g.Now), signed(g.Time))
+			width = max(width, utf8.RuneCountInString(g.label()))
+		}
+		fmt.Fprintf(t, "\n%-*s\trequests/h before\tnow\tmore time/h\t\n", width, head)
+		for _, g := range r.Grown {
+			fmt.Fprintf(t, "%-*s\t%s\t%s\t%s\t\n", width, g.label(), rate(g.Before), rate(g.Now), signed(g.Time))
 		}
 	}
 	for _, part := range []struct {
@@ -32,9 +38,10 @@ func (r *Report) WriteText(w io.Writer) error {
 		if len(part.rows) == 0 {
 			continue
 		}
-		fmt.Fprintf(t, "\n%s\trequests\tin\tout\tmean\tp50\tp90\tp99\tmax\t2xx\t3xx\t4xx\t5xx\tnone\t\n", part.name)
+		width := widest(part.rows, len(part.name))
+		fmt.Fprintf(t, "\n%-*s\trequests\tin\tout\tmean\tp50\tp90\tp99\tmax\t2xx\t3xx\t4xx\t5xx\tnone\t\n", width, part.name)
 		for _, row := range part.rows[:min(len(part.rows), Top)] {
-			fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t\n", printable(row.Name), row.Requests, size(row.In), size(row.Out),
+			fmt.Fprintf(t, "%-*s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t\n", width, printable(row.Name), row.Requests, size(row.In), size(row.Out),
 				row.Mean, row.P50, row.P90, row.P99, row.Most, row.Statuses[2], row.Statuses[3], row.Statuses[4], row.Statuses[5], row.Statuses[0]+row.Statuses[1])
 		}
 		if more := len(part.rows) - Top; more > 0 {
@@ -52,9 +59,17 @@ func (r *Report) WriteText(w io.Writer) error {
 
 func (g Growth) label() string {
 	if g.New {
-		return printable(g.Name) + " (new)"
+		return g.Kind + " " + printable(g.Name) + " (new)"
 	}
-	return printable(g.Name)
+	return g.Kind + " " + printable(g.Name)
+}
+
+// widest is the width of the first column: names stand left, figures right.
+func widest(rows []Row, width int) int {
+	for _, row := range rows[:min(len(rows), Top)] {
+		width = max(width, utf8.RuneCountInString(printable(row.Name)))
+	}
+	return width
 }
 
 // printable keeps what a client sent from acting on a terminal.
