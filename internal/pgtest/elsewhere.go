@@ -2,7 +2,11 @@
 
 package pgtest
 
-import "testing"
+import (
+	"context"
+	"errors"
+	"testing"
+)
 
 // Start skips the test: a server is only started on Unix systems.
 func Start(t testing.TB) string {
@@ -10,6 +14,9 @@ func Start(t testing.TB) string {
 	t.Skip("a private Postgres is only started on Unix systems")
 	return ""
 }
+
+// Run has nothing to run.
+func Run(context.Context, string, ...string) error { return errors.ErrUnsupported }
 
 // Stop has nothing to stop.
 func Stop() error { return nil }
