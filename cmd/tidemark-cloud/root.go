@@ -64,7 +64,7 @@ still, the password is in PGPASSFILE.`,
 			root.AddCommand(c)
 		}
 	}
-	add("run", newServe(a), newVersion(a))
+	add("run", newServe(a), newReady(a), newVersion(a))
 	add("act", newCustomers(a), newTables(a), newCost(a), newScrub(a))
 	root.AddCommand(newExitCodesTopic())
 	root.SetHelpCommandGroupID("run")

@@ -112,6 +112,8 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 	}})
 	defer startScrubbing(ctx, scrubber)()
 	defer until(context.WithoutCancel(ctx), costs.Run)() // until all requests are answered
+	notify("READY=1")
+	defer context.AfterFunc(ctx, func() { notify("STOPPING=1") })()
 	if err := server.Serve(ctx, l, tlsConfig); err != nil {
 		return fault.New("serve", err, "")
 	}
