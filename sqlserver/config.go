@@ -36,6 +36,7 @@ type Config struct {
 
 	Authentication Authentication
 	Kerberos       Kerberos
+	Entra          Entra
 	ServerSPN      string // of the server; "" is MSSQLSvc/host:port
 
 	Encrypt                Encrypt

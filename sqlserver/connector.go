@@ -109,6 +109,12 @@ func newConnector(c Config) (*connector, error) {
 	if err != nil {
 		return nil, err
 	}
+	var federated *mssql.Connector
+	if params.Parameters["fedauth"] != "" {
+		if federated, err = newFederated(dsn, params); err != nil {
+			return nil, err
+		}
+	}
 	if _, named := params.Parameters["app name"]; !named {
 		params.AppName = appName
 	}
@@ -118,7 +124,10 @@ func newConnector(c Config) (*connector, error) {
 	params.Encoding.GuidConversion = false // values are decoded here, in wire order
 	params.Encoding.Timezone = time.UTC
 	params.ColumnEncryption = false
-	m := mssql.NewConnectorConfig(params)
+	m := federated
+	if m == nil {
+		m = mssql.NewConnectorConfig(params)
+	}
 	switch d := c.Dialer.(type) {
 	case nil:
 		m.Dialer = watched{&net.Dialer{KeepAlive: 30 * time.Second}}

@@ -61,7 +61,7 @@ func (d *decoder) unique(seen map[string]string, name, path, what string) {
 
 // connection lists the fields that a dsn replaces.
 var connection = []string{
-	"server", "port", "instance", "database", "user", "password", "authentication", "kerberos", "spn", "encrypt", "trust_server_certificate",
+	"server", "port", "instance", "database", "user", "password", "authentication", "kerberos", "entra", "spn", "encrypt", "trust_server_certificate",
 	"ca", "server_certificate", "hostname_in_certificate", "read_only_intent", "multi_subnet_failover",
 }
 
@@ -102,8 +102,15 @@ func checkLogin(d *decoder, path string, s Source) {
 	}
 	hasUser, hasPassword := d.has(path+".user"), d.has(path+".password")
 	domain := strings.Contains(s.User, `\`)
-	if s.Authentication == "kerberos" {
+	if s.Authentication != "entra" && d.has(path+".entra") {
+		d.reportField(path+".entra", Problem{Message: "entra has no effect without authentication: entra"})
+	}
+	switch s.Authentication {
+	case "kerberos":
 		checkKerberos(d, path, s, hasUser, hasPassword)
+		return
+	case "entra":
+		checkEntra(d, path, s, hasUser, hasPassword)
 		return
 	}
 	if d.has(path + ".kerberos") {

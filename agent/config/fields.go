@@ -49,7 +49,7 @@ func homes() map[string][]string {
 		of   any
 	}{
 		{"the top of the file", rawConfig{}}, {"cloud", Cloud{}}, {"log", Log{}}, {"metrics", Metrics{}}, {"ui", UI{}}, {"defaults", Pace{}},
-		{"limits", Limits{}}, {"kerberos", Kerberos{}}, {"source", rawSource{}}, {"a table", rawTable{}},
+		{"limits", Limits{}}, {"kerberos", Kerberos{}}, {"entra", Entra{}}, {"source", rawSource{}}, {"a table", rawTable{}},
 	} {
 		for _, f := range fieldsOf(reflect.TypeOf(place.of)) {
 			all[f.name] = append(all[f.name], place.name)

@@ -14,10 +14,11 @@ type Source struct {
 	User     string `yaml:"user"`
 	Password Secret `yaml:"password"` // a reference to it
 
-	// Authentication is "sql", "windows" or "kerberos". Where it is not given,
-	// a user without a domain is a login of the server.
-	Authentication string   `yaml:"authentication" enum:"sql,windows,kerberos"`
+	// Authentication is "sql", "windows", "kerberos" or "entra". Where it is not
+	// given, a user without a domain is a login of the server.
+	Authentication string   `yaml:"authentication" enum:"sql,windows,kerberos,entra"`
 	Kerberos       Kerberos `yaml:"kerberos"`
+	Entra          Entra    `yaml:"entra"`
 	SPN            string   `yaml:"spn"` // of the server, where it is not MSSQLSvc/host:port
 
 	// Encrypt is "strict" (TDS 8), "true" (the whole connection), "login"
@@ -51,6 +52,16 @@ type Kerberos struct {
 	Keytab string `yaml:"keytab" path:"file"` // the user's keys, in place of a password
 	Cache  string `yaml:"cache" path:"any"`   // tickets that somebody else renews, in place of both
 	Realm  string `yaml:"realm"`              // of the user; the default realm
+}
+
+// Entra is which identity of Entra ID logs in.
+type Entra struct {
+	// Method is "service-principal": user is its id, with @tenant where that is
+	// not the server's, and has a password or a certificate;
+	// "managed-identity": the machine's, user is the client id where it has
+	// several; or "default", which is what the environment offers.
+	Method      string `yaml:"method" enum:"default,service-principal,managed-identity"`
+	Certificate string `yaml:"certificate" path:"file"` // with its key, PEM or PKCS#12, in place of a password
 }
 
 // A Group is all tables of a pattern, and what the file says of them. The first

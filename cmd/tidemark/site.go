@@ -90,6 +90,7 @@ func openSource(s config.Source) (*sqlserver.Source, error) {
 		ReadOnlyIntent: s.ReadOnlyIntent, MultiSubnetFailover: s.MultiSubnetFailover,
 		Authentication: sqlserver.Authentication(s.Authentication), ServerSPN: s.SPN,
 		Kerberos:    sqlserver.Kerberos{Config: s.Kerberos.Config, Keytab: s.Kerberos.Keytab, Cache: s.Kerberos.Cache, Realm: s.Kerberos.Realm},
+		Entra:       sqlserver.Entra{Method: sqlserver.EntraMethod(s.Entra.Method), Certificate: s.Entra.Certificate},
 		Connections: s.Connections,
 		Limits:      limits(s.Limits),
 	}
