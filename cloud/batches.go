@@ -54,10 +54,7 @@ func (s *Server) drop(c *call) error {
 func (s *Server) batch(c *call, kind func(wire.BatchKind) bool,
 	apply func(context.Context, Batch) (wire.Answer, error),
 	rows func([]byte, wire.Limits, int, wire.Schema) *source) error {
-	var h wire.Header
-	if err := s.header(c.body, &h); err != nil {
-		return err
-	}
+	h := *c.head
 	if err := h.Check(); err != nil {
 		return malformed(err)
 	}

@@ -24,6 +24,7 @@ type call struct {
 	customer string // authenticated
 	table    string // checked
 	body     []byte
+	head     *wire.Header // of a batch, once the body is known to be one
 	leave    []func()
 }
 

@@ -54,9 +54,8 @@ func (w *works) look() time.Duration {
 // One watcher may call it.
 func (s *Server) Figures() rollout.Sample {
 	waiting := 0
-	for _, g := range s.gates {
-		_, n, _ := g.figures()
-		waiting += n
+	for _, f := range s.admission.Figures() {
+		waiting += f.Waiting
 	}
 	return rollout.Sample{rollout.Latency: s.works.look().Seconds(), rollout.Queue: float64(waiting)}
 }

@@ -19,14 +19,13 @@ type Limits struct {
 	RequestTime time.Duration // for the work on a request, from its whole body on
 	Patience    time.Duration // to wait for a turn
 
-	Read, Write, Diff Class // requests by what they cost
+	Read, Write, Load, Diff Class // requests by what they are for; package admission tells what goes first
 }
 
-// A Class bounds requests of one cost. Beyond Waiting they are refused at
-// once with 503; what an instance under load refuses first is the class with
-// the shortest queue.
+// A Class bounds requests of one kind. Beyond Waiting they are refused at once
+// with 503.
 type Class struct {
-	Running int // at once
+	Running int // at once, at most: fewer where that takes the store too long
 	Waiting int // for a turn
 }
 
@@ -49,6 +48,7 @@ func DefaultLimits() Limits {
 		Patience:     10 * time.Second,
 		Read:         Class{Running: 64, Waiting: 1024},
 		Write:        Class{Running: 16, Waiting: 128},
+		Load:         Class{Running: 8, Waiting: 64},
 		Diff:         Class{Running: 4, Waiting: 16},
 	}
 }

@@ -99,30 +99,12 @@ func (m *metrics) applied(kind wire.BatchKind, a wire.Answer) {
 func (s *Server) getMetrics(c *call) error {
 	var b bytes.Buffer
 	s.metrics.write(&b)
-	family(&b, "tidemark_gate_inside", "gauge", "requests (receiving: bytes) admitted")
-	for _, g := range s.allGates() {
-		inside, _, _ := g.figures()
-		fmt.Fprintf(&b, "tidemark_gate_inside{gate=%q} %d\n", g.name, inside)
-	}
-	family(&b, "tidemark_gate_waiting", "gauge", "requests waiting for a turn")
-	for _, g := range s.allGates() {
-		_, waiting, _ := g.figures()
-		fmt.Fprintf(&b, "tidemark_gate_waiting{gate=%q} %d\n", g.name, waiting)
-	}
-	family(&b, "tidemark_gate_turned_away_total", "counter", "requests refused with 503")
-	for _, g := range s.allGates() {
-		_, _, turned := g.figures()
-		fmt.Fprintf(&b, "tidemark_gate_turned_away_total{gate=%q} %d\n", g.name, turned)
-	}
+	s.writeGates(&b)
 	writeProcess(&b)
 	if s.extra != nil {
 		s.extra(&b)
 	}
 	return c.write("text/plain; version=0.0.4; charset=utf-8", b.Bytes())
-}
-
-func (s *Server) allGates() []*gate {
-	return append([]*gate{s.entry, s.receiving, s.long}, s.gates[:]...)
 }
 
 func family(b *bytes.Buffer, name, kind, help string) {

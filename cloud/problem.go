@@ -43,7 +43,9 @@ func writeProblem(w http.ResponseWriter, p *wire.Problem, id string) {
 	h.Del("Content-Encoding")
 	switch p.Code {
 	case wire.Overloaded:
-		h.Set("Retry-After", retryAfter())
+		if h.Get("Retry-After") == "" {
+			h.Set("Retry-After", retryAfter())
+		}
 	case wire.Unauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="tidemark"`)
 	}

@@ -7,17 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"tidemark/cloud/admission"
 	"tidemark/internal/wire"
-)
-
-// class says what a request costs.
-type class int
-
-const (
-	reads class = iota
-	writes
-	diffs
-	classes // their number
 )
 
 // kind says what the body of a request is.
@@ -37,22 +28,22 @@ type route struct {
 	method string
 	path   string
 	body   kind
-	class  class
+	class  admission.Class // of batches, their header tells
 	handle func(*Server, *call) error
 }
 
 // Routes of customers need a key that opens the customer in the path.
 var customerRoutes = []route{
-	{"GET", "/v1/customers/{customer}/versions", none, reads, (*Server).getVersions},
-	{"GET", "/v1/customers/{customer}/policy", none, reads, (*Server).getPolicy},
-	{"PUT", "/v1/customers/{customer}/report", document, reads, (*Server).putReport},
-	{"GET", "/v1/customers/{customer}/tables/{table}", none, reads, (*Server).getTable},
-	{"PUT", "/v1/customers/{customer}/tables/{table}/schema", document, writes, (*Server).putSchema},
-	{"POST", "/v1/customers/{customer}/tables/{table}/rows", lines, writes, (*Server).postRows},
-	{"DELETE", "/v1/customers/{customer}/tables/{table}/rows", maybe, writes, (*Server).deleteRows},
-	{"GET", "/v1/customers/{customer}/tables/{table}/summary", none, diffs, (*Server).getSummary},
-	{"POST", "/v1/customers/{customer}/tables/{table}/summary", message, diffs, (*Server).postSummary},
-	{"POST", "/v1/customers/{customer}/tables/{table}/manifest", either, diffs, (*Server).postManifest},
+	{"GET", "/v1/customers/{customer}/versions", none, admission.Read, (*Server).getVersions},
+	{"GET", "/v1/customers/{customer}/policy", none, admission.Read, (*Server).getPolicy},
+	{"PUT", "/v1/customers/{customer}/report", document, admission.Read, (*Server).putReport},
+	{"GET", "/v1/customers/{customer}/tables/{table}", none, admission.Read, (*Server).getTable},
+	{"PUT", "/v1/customers/{customer}/tables/{table}/schema", document, admission.Load, (*Server).putSchema},
+	{"POST", "/v1/customers/{customer}/tables/{table}/rows", lines, admission.Change, (*Server).postRows},
+	{"DELETE", "/v1/customers/{customer}/tables/{table}/rows", maybe, admission.Change, (*Server).deleteRows},
+	{"GET", "/v1/customers/{customer}/tables/{table}/summary", none, admission.Diff, (*Server).getSummary},
+	{"POST", "/v1/customers/{customer}/tables/{table}/summary", message, admission.Diff, (*Server).postSummary},
+	{"POST", "/v1/customers/{customer}/tables/{table}/manifest", either, admission.Diff, (*Server).postManifest},
 }
 
 // Open routes need no key, and tell nothing of a customer; but for enrolment,
@@ -81,7 +72,7 @@ func (s *Server) routes() http.Handler {
 
 // guard lets a request of a customer in: the key, the table's name, the body,
 // and a turn in its class. The store works only after all of them.
-func (s *Server) guard(r route, c *call) error {
+func (s *Server) guard(r route, c *call) (err error) {
 	if err := s.letIn(c); err != nil {
 		return err
 	}
@@ -95,11 +86,11 @@ func (s *Server) guard(r route, c *call) error {
 		return err
 	}
 	defer s.works.done(time.Now())
-	leave, err := s.gates[r.class].enter(c.r.Context(), 1)
+	leave, err := s.enter(c, r)
 	if err != nil {
 		return err
 	}
-	defer leave()
+	defer func() { leave(err) }()
 	ctx, cancel := context.WithTimeout(c.r.Context(), s.limits.RequestTime)
 	defer cancel()
 	c.r = c.r.WithContext(ctx)

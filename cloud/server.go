@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"tidemark/cloud/admission"
 	"tidemark/cloud/cost"
 )
 
@@ -19,6 +20,7 @@ type Config struct {
 	Extra  func(io.Writer) // writes further metrics; nil: none
 	Costs  *cost.Meter     // is told what requests cost; nil: nobody is
 	Leases LeaseTerms      // zero: the defaults
+	Tap    func(Exchange)  // is told of every request of a customer; must not wait; nil: nobody is
 	// Now is the clock for keys and claims; nil: time.Now.
 	Now func() time.Time
 }
@@ -31,6 +33,7 @@ type Server struct {
 	now    func() time.Time
 	extra  func(io.Writer)
 	costs  *cost.Meter
+	tap    func(Exchange)
 
 	leases  LeaseTerms
 	started time.Time
@@ -45,7 +48,7 @@ type Server struct {
 	entry     *gate // lookups of keys
 	receiving *gate // bytes of bodies
 	long      *gate // batches that hold a line over longLine
-	gates     [classes]*gate
+	admission *admission.Control
 	draining  atomic.Bool
 	handler   http.Handler
 }
@@ -62,17 +65,13 @@ func New(c Config) *Server {
 		c.Now = time.Now
 	}
 	l := c.Limits
-	s := &Server{store: c.Store, log: c.Logger, limits: l, now: c.Now, extra: c.Extra, costs: c.Costs, leases: c.Leases, started: c.Now()}
+	s := &Server{store: c.Store, log: c.Logger, limits: l, now: c.Now, extra: c.Extra, costs: c.Costs, tap: c.Tap, leases: c.Leases, started: c.Now()}
 	s.entry = newGate("keys", keyLookups, l.Read.Waiting, l.Patience)
 	s.keys = cache[[]Key]{load: s.lookUpKeys}
 	s.policies = newPolicies(c.Store)
-	s.receiving = newGate("receiving", l.Receiving, l.Read.Waiting+l.Write.Waiting+l.Diff.Waiting, l.Patience)
-	s.long = newGate("long lines", longBatches, l.Write.Waiting, l.Patience)
-	s.gates = [classes]*gate{
-		reads:  newGate("read", int64(l.Read.Running), l.Read.Waiting, l.Patience),
-		writes: newGate("write", int64(l.Write.Running), l.Write.Waiting, l.Patience),
-		diffs:  newGate("diff", int64(l.Diff.Running), l.Diff.Waiting, l.Patience),
-	}
+	s.receiving = newGate("receiving", l.Receiving, l.Read.Waiting+l.Write.Waiting+l.Load.Waiting+l.Diff.Waiting, l.Patience)
+	s.long = newGate("long lines", longBatches, l.Write.Waiting+l.Load.Waiting, l.Patience)
+	s.admission = newAdmission(c.Store, l)
 	s.handler = s.routes()
 	return s
 }

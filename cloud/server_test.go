@@ -139,7 +139,7 @@ func TestAccessLogHoldsNoKey(t *testing.T) {
 
 func TestOverload(t *testing.T) {
 	limits := cloud.DefaultLimits()
-	limits.Write = cloud.Class{Running: 1, Waiting: 1}
+	limits.Load = cloud.Class{Running: 1, Waiting: 1}
 	limits.Patience = 50 * time.Millisecond
 	s := newSite(t, cloud.Config{Limits: limits})
 	inside, proceed := make(chan struct{}), make(chan struct{})
@@ -164,7 +164,7 @@ func TestOverload(t *testing.T) {
 	if a := s.do(t, http.MethodGet, versionsPath, nil); a.StatusCode != 200 {
 		t.Errorf("reads have a class of their own: %d", a.StatusCode)
 	}
-	if a := s.do(t, http.MethodGet, "/metrics", nil); !strings.Contains(a.body, `tidemark_gate_inside{gate="write"} 1`) || !strings.Contains(a.body, `tidemark_gate_turned_away_total{gate="write"} 3`) {
+	if a := s.do(t, http.MethodGet, "/metrics", nil); !strings.Contains(a.body, `tidemark_gate_inside{gate="load"} 1`) || !strings.Contains(a.body, `tidemark_gate_turned_away_total{gate="load"} 3`) {
 		t.Errorf("metrics:\n%s", a.body)
 	}
 	close(proceed)
@@ -260,7 +260,9 @@ func (r *readingStore) Apply(_ context.Context, b cloud.Batch) (wire.Answer, err
 // A line that the default limits allow, and that is long, is held by two
 // batches at a time, whatever comes at once.
 func TestLongLinesAtOnce(t *testing.T) {
-	s := newSite(t, cloud.Config{})
+	limits := cloud.DefaultLimits()
+	limits.Load.Running = 16 // the customer's share is four
+	s := newSite(t, cloud.Config{Limits: limits})
 	store := &readingStore{Store: s.store.Store, read: make(chan struct{}), proceed: make(chan struct{})}
 	s.store.Store = store
 	s.store.apply = nil
