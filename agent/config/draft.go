@@ -25,15 +25,18 @@ type Draft struct {
 
 	StateDir string `yaml:"state_dir" path:"any"`
 
-	Server                 string `yaml:"server"`
-	Port                   int    `yaml:"port" range:"1..65535"`
-	Instance               string `yaml:"instance"`
-	Database               string `yaml:"database"`
-	User                   string `yaml:"user"`
-	Password               Secret `yaml:"password"`
-	Encrypt                string `yaml:"encrypt" enum:"strict,true,login,off"`
-	TrustServerCertificate bool   `yaml:"trust_server_certificate"`
-	CA                     string `yaml:"ca" path:"any"`
+	Server                 string   `yaml:"server"`
+	Port                   int      `yaml:"port" range:"1..65535"`
+	Instance               string   `yaml:"instance"`
+	Database               string   `yaml:"database"`
+	Authentication         string   `yaml:"authentication" enum:"sql,windows,kerberos,entra"`
+	User                   string   `yaml:"user"`
+	Password               Secret   `yaml:"password"`
+	Kerberos               Kerberos `yaml:"kerberos"`
+	Entra                  Entra    `yaml:"entra"`
+	Encrypt                string   `yaml:"encrypt" enum:"strict,true,login,off"`
+	TrustServerCertificate bool     `yaml:"trust_server_certificate"`
+	CA                     string   `yaml:"ca" path:"any"`
 
 	Tables []string `yaml:"tables"` // names or patterns; none: all that can be synced
 }
@@ -135,8 +138,21 @@ source:
 	}
 	line(2, "instance", yamlText(d.Instance))
 	line(2, "database", yamlText(d.Database))
+	line(2, "authentication", d.Authentication)
 	line(2, "user", yamlText(d.User))
 	line(2, "password", yamlText(password))
+	if k := d.Kerberos; k != (Kerberos{}) {
+		b.WriteString("  kerberos:\n")
+		line(4, "config", yamlText(k.Config))
+		line(4, "keytab", yamlText(k.Keytab))
+		line(4, "cache", yamlText(k.Cache))
+		line(4, "realm", yamlText(k.Realm))
+	}
+	if e := d.Entra; e != (Entra{}) {
+		b.WriteString("  entra:\n")
+		line(4, "method", yamlText(e.Method))
+		line(4, "certificate", yamlText(e.Certificate))
+	}
 	line(2, "encrypt", yamlText(d.Encrypt))
 	line(2, "trust_server_certificate", yes[d.TrustServerCertificate])
 	line(2, "ca", yamlText(d.CA))

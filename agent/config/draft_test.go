@@ -64,6 +64,25 @@ func TestDraftsAreValid(t *testing.T) {
 	})
 }
 
+// Whoever logs in, the file says so.
+func TestDraftedLogins(t *testing.T) {
+	for _, d := range []config.Draft{
+		{Authentication: "windows", User: `DOM\u`},
+		{Authentication: "kerberos", User: "u@R", Kerberos: config.Kerberos{Config: "/etc/krb5 2.conf", Realm: "R"}},
+		{Authentication: "entra", User: "id@tenant", Entra: config.Entra{Method: "service-principal"}},
+	} {
+		d.Customer, d.URL, d.Server, d.Database = "acme", "https://c", "db", "d"
+		text := d.File("${env:K}", "${env:P}", []config.DraftTable{{Name: config.TableName{Schema: "dbo", Name: "t"}}})
+		c, err := config.Parse("x.yaml", text)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		if s := c.Sources[0]; s.Authentication != d.Authentication || s.User != d.User || s.Kerberos != d.Kerberos || s.Entra != d.Entra {
+			t.Errorf("%+v\n%s", s, text)
+		}
+	}
+}
+
 func TestDraftAnswers(t *testing.T) {
 	d, err := config.ParseDraft("answers.yaml", []byte("customer: acme\nurl: https://c\nkey: tmk_1\npassword: ${env:PW}\nserver: db\ntables: [dbo.*]\n"))
 	if err != nil {

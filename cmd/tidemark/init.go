@@ -41,7 +41,8 @@ go to the secret store (see "tidemark secret"), never into the file.
 
 Where standard input is no terminal, or with --from, nothing is asked: what is
 needed comes from flags and from a file of answers, YAML with the names of the
-flags and besides "key" and "password". A one-time code (see "tidemark enroll")
+flags and besides "key", "password", and "kerberos" and "entra" as in the
+configuration. A one-time code (see "tidemark enroll")
 does for customer and key. Those may also be in the secret store
 already, as cloud.key and sql.password. Without --tables all tables that can be
 synced are taken.`,
@@ -60,7 +61,10 @@ synced are taken.`,
 	f.StringVar(&i.URL, "url", "", "address of the cloud API")
 	f.StringVar(&i.Server, "server", "", `SQL Server: host, host:port or host\instance`)
 	f.StringVar(&i.Database, "database", "", "its database")
-	f.StringVar(&i.User, "user", "", "its login")
+	f.StringVar(&i.Authentication, "authentication", "", "sql, windows, kerberos or entra (default: as --user says)")
+	f.StringVar(&i.User, "user", "", `its login; windows: DOMAIN\name; kerberos: name@REALM; entra: client id`)
+	f.StringVar(&i.Kerberos.Keytab, "keytab", "", "kerberos: file with the user's keys, in place of a password")
+	f.StringVar(&i.Entra.Method, "entra-method", "", "entra: default, service-principal or managed-identity")
 	f.StringVar(&i.Encrypt, "encrypt", "", "strict, true, login or off (default true)")
 	f.BoolVar(&i.TrustServerCertificate, "trust-server-certificate", false, "accept whatever certificate the server has")
 	f.StringVar(&i.CA, "ca", "", "file with PEM certificates that the server's was signed by")
@@ -120,6 +124,7 @@ func (i *initiation) readAnswers() error {
 	i.Draft = *answers
 	for _, f := range []struct{ to, flag *string }{
 		{&i.Customer, &flags.Customer}, {&i.URL, &flags.URL}, {&i.Server, &flags.Server}, {&i.Database, &flags.Database},
+		{&i.Authentication, &flags.Authentication}, {&i.Kerberos.Keytab, &flags.Kerberos.Keytab}, {&i.Entra.Method, &flags.Entra.Method},
 		{&i.User, &flags.User}, {&i.Encrypt, &flags.Encrypt}, {&i.CA, &flags.CA}, {&i.StateDir, &flags.StateDir},
 	} {
 		if *f.flag != "" {
@@ -223,6 +228,7 @@ func (i *initiation) look(ctx context.Context) ([]surveyed, error) {
 func (i *initiation) source() config.Source {
 	s := config.Source{
 		Name: "main", Server: i.Server, Port: i.Port, Instance: i.Instance, Database: i.Database, User: i.User,
+		Authentication: i.Authentication, Kerberos: i.Kerberos, Entra: i.Entra,
 		Encrypt: i.Encrypt, TrustServerCertificate: i.TrustServerCertificate, CA: i.CA,
 		MultiSubnetFailover: true, Connections: 1, Pace: config.DefaultPace(),
 	}

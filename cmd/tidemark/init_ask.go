@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"strconv"
 	"strings"
 
@@ -130,26 +129,8 @@ func (i *initiation) askSource(ctx context.Context) (err error) {
 	if err := i.need(ctx, &i.Database, "database", "database"); err != nil {
 		return err
 	}
-	if runtime.GOOS != "windows" {
-		err = i.need(ctx, &i.User, "user", "login")
-	} else if i.prompt != nil {
-		i.User, err = i.prompt.ask(ctx, "login (Enter: the service's own account)", i.User)
-	}
-	if err != nil {
+	if err := i.askLogin(ctx); err != nil {
 		return err
-	}
-	before := i.password
-	if i.password = (initSecret{}); i.User != "" {
-		i.password, err = i.secret(ctx, "sql.password", "its password", i.Password)
-		if err != nil {
-			return err
-		}
-		if i.password.value == "" || before.keep && !i.password.keep { // Enter, after one that did not serve
-			i.password = before
-		}
-		if i.password.value == "" {
-			return missing("password", "or keep it before: `tidemark secret set sql.password`")
-		}
 	}
 	if i.prompt != nil {
 		i.Encrypt, err = i.prompt.ask(ctx, "encryption: strict, true, login or off", cmp.Or(i.Encrypt, "true"))
