@@ -76,7 +76,7 @@ func (d *deb) do(ctx context.Context, name string, args ...string) error {
 }
 
 func (d *deb) install(ctx context.Context, folder string) error {
-	file, err := only(folder, "*_amd64.deb")
+	file, err := only(folder, "tidemark_*_amd64.deb")
 	if err != nil {
 		return err
 	}
@@ -196,7 +196,7 @@ func (d *deb) confined(ctx context.Context) error {
 
 // restarted waits for another process than was, and for its rows.
 func (d *deb) restarted(ctx context.Context, was string) error {
-	err := until(ctx, 45*time.Second, "another process", func(ctx context.Context) (bool, error) {
+	err := until(ctx, 3*time.Minute, "another process", func(ctx context.Context) (bool, error) {
 		pid, err := d.pid(ctx)
 		if err != nil || pid == was {
 			return false, err
@@ -227,7 +227,7 @@ func (d *deb) watchdog(ctx context.Context) error {
 	if err := os.MkdirAll(d.path(drop), 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(d.path(drop+"/watchdog.conf"), []byte("[Service]\nWatchdogSec=6\nRestartSec=1\n"), 0o644); err != nil {
+	if err := os.WriteFile(d.path(drop+"/watchdog.conf"), []byte("[Service]\nWatchdogSec=12\nRestartSec=1\n"), 0o644); err != nil {
 		return err
 	}
 	if err := errors.Join(d.do(ctx, "systemctl", "daemon-reload"), d.do(ctx, "systemctl", "restart", "tidemark")); err != nil {
@@ -237,7 +237,7 @@ func (d *deb) watchdog(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	time.Sleep(9 * time.Second)
+	time.Sleep(16 * time.Second)
 	if is, err := d.pid(ctx); err != nil || is != was {
 		return fmt.Errorf("one that lives was ended: %s, then %s: %w", was, is, err)
 	}

@@ -43,7 +43,10 @@ func bootstrap(ctx context.Context) (string, error) {
 	if err := os.RemoveAll(half); err != nil {
 		return "", err
 	}
-	if out, err := exec.CommandContext(ctx, "debootstrap", "--variant=minbase", "--include=systemd,systemd-sysv,dbus,passwd", suite, half).CombinedOutput(); err != nil {
+	if err := mirrored(ctx); err != nil {
+		return "", err
+	}
+	if out, err := exec.CommandContext(ctx, "debootstrap", "--variant=minbase", "--include=systemd,systemd-sysv,dbus,passwd", suite, half, mirror).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("debootstrap: %w\n%s", err, tail(out))
 	}
 	return base, os.Rename(half, base)
@@ -65,7 +68,7 @@ func boot(ctx context.Context, base, dir string) (m *machine, err error) {
 		return nil, err
 	}
 	go func() { m.ended <- m.nspawn.Wait() }()
-	err = until(ctx, time.Minute, "the machine to boot", func(ctx context.Context) (bool, error) {
+	err = until(ctx, 5*time.Minute, "the machine to boot", func(ctx context.Context) (bool, error) {
 		children, err := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", m.nspawn.Process.Pid))
 		if err != nil || len(strings.Fields(string(children))) == 0 {
 			return false, err

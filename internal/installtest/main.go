@@ -1,8 +1,9 @@
 // Command installtest installs what is released on whole systems and goes
 // through a site's life on them: make test-install, make test-wine.
 //
+//	installtest possible          is this a machine for the next one? 75 says that it is not, and why
 //	installtest debian OLD NEW    folders with a deb and a tar.gz of two versions
-//	installtest wine OLD NEW      folders with a zip of two versions
+//	installtest wine OLD NEW      folders with a zip and an MSI of two versions
 //
 // The SQL Server stand-in and the cloud's API run in this process, on the
 // loopback, which the systems share.
@@ -18,7 +19,7 @@ import (
 )
 
 // patience is how long the whole may take.
-const patience = 10 * time.Minute
+const patience = 30 * time.Minute
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -26,14 +27,21 @@ func main() {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if err := run(ctx, os.Args[1:]); err != nil {
+		if errors.Is(err, errImpossible) {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(impossible)
+		}
 		fmt.Fprintln(os.Stderr, "FAIL:", err)
 		os.Exit(1)
 	}
 }
 
 func run(ctx context.Context, args []string) (err error) {
+	if len(args) == 1 && args[0] == "possible" {
+		return possible(ctx)
+	}
 	if len(args) != 3 {
-		return errors.New("usage: installtest debian|wine OLD NEW")
+		return errors.New("usage: installtest possible, or debian|wine OLD NEW")
 	}
 	tests := map[string]func(context.Context, *site, string, string) error{"debian": debian, "wine": wine}
 	test := tests[args[0]]

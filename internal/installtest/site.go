@@ -136,7 +136,7 @@ func (s *site) equal(ctx context.Context, table string) error {
 	if err != nil {
 		return err
 	}
-	return until(ctx, time.Minute, fmt.Sprintf("%d rows of %s in the cloud", len(here), table), func(ctx context.Context) (bool, error) {
+	return until(ctx, 3*time.Minute, fmt.Sprintf("%d rows of %s in the cloud", len(here), table), func(ctx context.Context) (bool, error) {
 		n := 0
 		err := s.store.Rows(ctx, customer, "dbo."+table, func(cloud.Row) error { n++; return nil })
 		return n == len(here), err
