@@ -43,7 +43,9 @@
 // A sync is a cycle that uploaded or compared and ended well. Rule 2 counts
 // evaluations since then. Rule 3 counts its own skips in a row; a cycle in which
 // the cloud was heard ends the row. One that finds both sides identical is no
-// sync; where it did so by a remembered version, it goes on with the row.
+// sync; where it did so by a remembered version, it goes on with the row. A
+// remembered version that is leased counts as heard: the cloud has said that it
+// holds, and would tell otherwise.
 //
 // Work that was begun and not finished is open: until it is, rules 2 and 3 do
 // not match.

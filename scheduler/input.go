@@ -74,7 +74,13 @@ type Cloud struct {
 	// a check and for finding both sides identical, not for a first load or
 	// for a diff that something gave rise to.
 	Remembered bool `json:"remembered,omitempty"`
+	// Leased: the cloud has said that what is remembered holds, and tells when
+	// it no longer does. A cap of skips then asks nobody.
+	Leased bool `json:"leased,omitempty"`
 }
+
+// doubted reports whether the version may have become another one.
+func (c *Cloud) doubted() bool { return c.Remembered && !c.Leased }
 
 // CloudVersion reads what a decision needs from the version of the wire. The
 // zero version is that of a table that the cloud does not know.

@@ -25,6 +25,17 @@ type world struct {
 	limits      scheduler.Limits
 	now         time.Time
 	skips       int // in a row, whatever the rule
+	leased      bool
+	asked       scheduler.Request
+}
+
+// checkIn is what a lease has an agent do: hear whether the cloud is what it
+// remembers, and look at once when it is not.
+func (w *world) checkIn(leased bool) {
+	w.leased = leased
+	if now := w.version(); w.known != nil && (w.known.Epoch != now.Epoch || w.known.Watermark != now.Watermark || w.known.Rows != now.Rows || w.known.Loaded != now.Loaded || w.known.Cursor != now.Cursor) {
+		w.known, w.asked = now, scheduler.SyncNow
+	}
 }
 
 type cloud struct {

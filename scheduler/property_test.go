@@ -14,8 +14,9 @@ import (
 func cycle(t *rapid.T, w *world, fate func() fate, meanwhile func()) {
 	in := scheduler.Input{Table: "t", Now: w.now, Limits: w.limits, State: w.state, Cloud: w.known}
 	if in.Cloud != nil {
-		in.Cloud.Remembered = true
+		in.Cloud.Remembered, in.Cloud.Leased = true, w.leased
 	}
+	in.Asked, w.asked = w.asked, ""
 	end := func(s scheduler.State) { w.state, w.disk = s, s }
 	for range 12 {
 		d := scheduler.Decide(in)
@@ -96,6 +97,8 @@ func (w *world) check(t *rapid.T, in scheduler.Input, d scheduler.Decision) {
 		t.Fatalf("both sides are identical, and yet: %+v\n%+v", d, in)
 	case d.Action == scheduler.Upload && in.Uploaded, d.Action == scheduler.Diff && in.Diffed:
 		t.Fatalf("a second one in one cycle: %+v", d)
+	case d.Action == scheduler.AskCloud && in.Cloud != nil && in.Cloud.Leased && current && w.identical() && w.cloud.watermark <= in.Ceiling && !in.State.Owed && w.drift == 0 && len(w.open) == 0:
+		t.Fatalf("asked under a lease: %+v\n%+v", d, in)
 	case d.Action == scheduler.Skip && w.skips >= w.limits.ForcedSkips+w.limits.MaxSkips:
 		t.Fatalf("skip %d in a row, caps %+v: %+v", w.skips+1, w.limits, d)
 	case d.Rule == 3 && d.Action == scheduler.Skip && in.State.Skips >= w.limits.MaxSkips:
@@ -106,8 +109,9 @@ func (w *world) check(t *rapid.T, in scheduler.Input, d scheduler.Decision) {
 }
 
 // TestHistories runs generated histories of changes, cycles, restarts, lost
-// state, lost answers and restores of either side. After the last change both
-// sides are equal within forced_skips + max_skips + 1 cycles. One more is
+// state, lost answers, leases and restores of either side. After the last
+// change, and the check-in of a lease, both sides are equal within forced_skips
+// + max_skips + 1 cycles. One more is
 // allowed where a load resumes: its ceiling is that of its beginning, and what
 // changed behind its cursor takes a delta, with one upload a cycle.
 func TestHistories(t *testing.T) {
@@ -148,12 +152,14 @@ func history(t *rapid.T) {
 			}
 			w.restoreCloud(rapid.IntRange(0, len(w.backups)-1).Draw(t, "backup"))
 		},
+		"check in":           func(t *rapid.T) { w.checkIn(rapid.Bool().Draw(t, "leased")) },
 		"restore the source": func(*rapid.T) { restores++; w.restoreSource(restores) },
 		"the clock jumps": func(t *rapid.T) {
 			w.now = w.now.AddDate(rapid.IntRange(-9, 9).Draw(t, "years"), 0, 0)
 		},
 	})
 	w.commit()
+	w.checkIn(w.leased) // what a lease promises
 	bound := w.limits.ForcedSkips + w.limits.MaxSkips + 1
 	if !w.cloud.loaded && w.cloud.cursor > 0 {
 		bound++

@@ -88,7 +88,7 @@ func (s State) uploaded(in Input, d Decision, o Outcome) State {
 func (s State) rested(in Input, d Decision) State {
 	s.Open = false
 	s.evaluated(in)
-	if in.Cloud.Remembered {
+	if in.Cloud.doubted() {
 		s.Skips++ // as little was heard of the cloud as in a skip
 	} else {
 		s.Skips = 0
