@@ -29,6 +29,8 @@ type Options struct {
 	Reload func(context.Context) (Site, error)
 	Now    func() time.Time // time of day; nil means time.Now
 	Rand   func() float64   // in [0, 1), for jitter; nil means math/rand/v2
+	// Version of the program, which the cloud is told.
+	Version string
 	// Decided is told of every entry of the journal as it is made; nil is
 	// allowed. It must neither block nor call the agent.
 	Decided func(journal.Entry)
@@ -43,6 +45,7 @@ type Agent struct {
 	log      *zap.Logger
 	now      func() time.Time
 	rand     func() float64
+	version  string
 	dir      string
 	reload   func(context.Context) (Site, error)
 	decided  func(journal.Entry)
@@ -67,6 +70,8 @@ type Agent struct {
 	paused      *state.Pause
 	narrowed    narrowing
 	policyKnown chan struct{} // closed once it is
+	policyAsked chan struct{} // closed once somebody waits for it
+	leased      time.Time     // until when what is known of all versions holds; monotonic
 	asked       versions
 	away        bool     // the log has been told that the cloud is
 	refused     *Problem // the configuration, when it was last read again
@@ -78,7 +83,7 @@ type Agent struct {
 // and its cloud, also when New fails.
 func New(site Site, o Options) (*Agent, error) {
 	a := &Agent{
-		log: o.Log, now: o.Now, rand: o.Rand, dir: o.StateDir, reload: o.Reload, decided: o.Decided, alive: o.Alive,
+		log: o.Log, now: o.Now, rand: o.Rand, version: o.Version, dir: o.StateDir, reload: o.Reload, decided: o.Decided, alive: o.Alive,
 		run: randomHex(8), swap: make(chan swap),
 	}
 	if a.log == nil {
@@ -140,7 +145,8 @@ func (a *Agent) install(site Site, snapshot state.Snapshot) {
 	defer a.mu.Unlock()
 	site.Running = cmp.Or(site.Running, 4)
 	a.site = site
-	a.policyKnown, a.asked = make(chan struct{}), versions{}
+	a.policyKnown, a.policyAsked, a.asked = make(chan struct{}), make(chan struct{}), versions{}
+	a.leased = time.Time{}
 	a.sources = nil
 	largest := 0
 	for _, s := range site.Sources {

@@ -24,6 +24,7 @@ type cycle struct {
 	heard   bool         // version is set
 	out     journal.Outcome
 	report  *DiffReport
+	ruled   bool            // the operator's policy is known
 	decided scheduler.Input // what the decision under way was made from
 	turn    *scheduler.Turn
 	slot    *scheduler.Slot // once it is needed
@@ -48,6 +49,12 @@ func (c *cycle) run(ctx context.Context) (journal.Entry, error) {
 		if d.Action == scheduler.Skip || d.Action == scheduler.Nothing {
 			return c.end(d), nil
 		}
+		if d.Action != scheduler.AskSource && !c.ruled { // a look at the source asks nobody
+			if err := c.rule(ctx); err != nil {
+				return c.ended(d, err), err
+			}
+			continue
+		}
 		err := c.step(ctx, d)
 		var again *conflict
 		switch {
@@ -66,6 +73,18 @@ func (c *cycle) run(ctx context.Context) (journal.Entry, error) {
 	}
 	err := fmt.Errorf("no decision after %d steps", maxSteps)
 	return c.ended(scheduler.Decide(c.in), err), err
+}
+
+// rule has the cycle go by the operator's policy, before anything is sent.
+func (c *cycle) rule(ctx context.Context) error {
+	if err := c.t.a.knowPolicy(ctx); err != nil {
+		return err
+	}
+	c.t.mu.Lock()
+	defer c.t.mu.Unlock()
+	c.narrow()
+	c.ruled = true
+	return nil
 }
 
 func (c *cycle) step(ctx context.Context, d scheduler.Decision) error {

@@ -94,7 +94,7 @@ func (s *source) newEpoch(why string) {
 // lost: the one of the cloud's versions whose marks fit, of most tables. Where
 // none fits it is a new one.
 func (s *source) recoverEpoch(ctx context.Context, p *probe) (string, error) {
-	versions, _, err := s.a.versions(ctx, time.Now())
+	versions, _, err := s.a.versions(ctx, time.Now(), nil)
 	if err != nil {
 		return "", err
 	}

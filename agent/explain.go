@@ -84,7 +84,10 @@ func facts(in scheduler.Input) []Fact {
 		if !c.Loaded {
 			text += ", load not complete"
 		}
-		if c.Remembered {
+		switch {
+		case c.Leased:
+			text += " (as last answered, and the cloud would have told)"
+		case c.Remembered:
 			text += " (as last answered)"
 		}
 		add("cloud", text)

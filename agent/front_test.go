@@ -5,15 +5,20 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+
+	"tidemark/internal/wire"
 )
 
 // A front is the network before the API.
 type front struct {
-	api http.Handler
+	api    http.Handler
+	leases bool // of the API come through
 
 	mu   sync.Mutex
 	rule func(*http.Request) fate
 	seen map[string]int // requests by method and last part of the path
+
+	lease string // of the last answer with one
 }
 
 // A fate is what becomes of a request.
@@ -67,13 +72,48 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f.rule != nil {
 		fate = f.rule(r)
 	}
+	api, leases := f.api, f.leases
 	f.mu.Unlock()
 	switch fate {
 	case lostOnWay:
 		panic(http.ErrAbortHandler)
 	case lostAnswer:
-		f.api.ServeHTTP(httptest.NewRecorder(), r)
+		api.ServeHTTP(httptest.NewRecorder(), r)
 		panic(http.ErrAbortHandler)
 	}
-	f.api.ServeHTTP(w, r)
+	if !leases {
+		w = leaseless{w}
+	}
+	api.ServeHTTP(w, r)
+	if lease := w.Header().Get(wire.HeaderLease); lease != "" {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.lease = lease
+	}
 }
+
+// total is how many requests came since the last counts.
+func (f *front) total() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := 0
+	for _, seen := range f.seen {
+		n += seen
+	}
+	return n
+}
+
+// leaseless is the answer of a cloud that has no leases.
+type leaseless struct{ http.ResponseWriter }
+
+func (w leaseless) WriteHeader(code int) {
+	w.Header().Del(wire.HeaderLease)
+	w.ResponseWriter.WriteHeader(code)
+}
+
+func (w leaseless) Write(b []byte) (int, error) {
+	w.Header().Del(wire.HeaderLease)
+	return w.ResponseWriter.Write(b)
+}
+
+func (w leaseless) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -60,9 +60,23 @@ func (a *Agent) policy() narrowing {
 	return a.narrowed
 }
 
-// followPolicy keeps the policy known until ctx ends: it is asked for at the
-// start, and when an answer of the cloud announces another one.
+// followPolicy keeps the policy known until ctx ends: it is asked for when
+// somebody waits for it, and when an answer of the cloud announces another one.
+// A site that starts and has nothing to do asks for it with its first contact.
 func (a *Agent) followPolicy(ctx context.Context) {
+	a.mu.Lock()
+	asked := a.policyAsked
+	a.mu.Unlock()
+	for waits := true; waits; {
+		select {
+		case <-asked:
+			waits = false
+		case <-ctx.Done():
+			return
+		case <-time.After(housekeeping):
+			waits = !a.cloud().PolicyChanged()
+		}
+	}
 	for {
 		if err := a.askPolicy(ctx); err != nil && ctx.Err() == nil {
 			a.log.Warn("policy.unknown", zap.Error(err))
@@ -106,6 +120,11 @@ func (a *Agent) askPolicy(ctx context.Context) error {
 func (a *Agent) knowPolicy(ctx context.Context) error {
 	a.mu.Lock()
 	known := a.policyKnown
+	select {
+	case <-a.policyAsked:
+	default:
+		close(a.policyAsked)
+	}
 	a.mu.Unlock()
 	select {
 	case <-known:

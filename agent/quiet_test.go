@@ -91,7 +91,7 @@ func TestForcedSkips(t *testing.T) {
 			forced++
 		}
 	}
-	if forced < 5 {
+	if forced != 4 && forced != 5 { // up to a quarter less, by the table's name
 		t.Errorf("%d forced skips before the update went up", forced)
 	}
 }

@@ -60,6 +60,7 @@ func (a *Agent) serve(ctx context.Context) (*swap, error) {
 	var running sync.WaitGroup
 	running.Go(func() { a.followPolicy(ctx) })
 	running.Go(func() { a.keepHouse(ctx) })
+	running.Go(func() { a.keepLease(ctx) })
 	queue := a.turns()
 	running.Go(func() { queue.Run(ctx, a.cycle) })
 	var next *swap

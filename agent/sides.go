@@ -28,6 +28,8 @@ type Source interface {
 type Cloud interface {
 	Versions(ctx context.Context) (wire.Versions, error)
 	Policy(ctx context.Context) (wire.Policy, error)
+	Report(ctx context.Context, report wire.Report) (wire.Versions, error)
+	Lease() uploader.Lease
 	Table(ctx context.Context, table string) (wire.Table, error)
 	Register(ctx context.Context, table string, s wire.Schema) (wire.Table, error)
 	Send(ctx context.Context, table string, h wire.Header, packed []byte) (wire.Answer, error)

@@ -16,8 +16,8 @@ type versions struct {
 
 // versions returns the cloud's versions, asked for no earlier than since:
 // tables that need them in the same cycle share one request. fresh tells that
-// this call took one.
-func (a *Agent) versions(ctx context.Context, since time.Time) (all wire.Versions, fresh bool, err error) {
+// this call took one, for the table asking.
+func (a *Agent) versions(ctx context.Context, since time.Time, asking *table) (all wire.Versions, fresh bool, err error) {
 	a.asking.Lock()
 	defer a.asking.Unlock()
 	a.mu.Lock()
@@ -26,20 +26,21 @@ func (a *Agent) versions(ctx context.Context, since time.Time) (all wire.Version
 	if !have.at.IsZero() && !have.at.Before(since) {
 		return have.all, false, nil
 	}
-	began := time.Now()
+	began, wall := time.Now(), a.now()
 	if all, err = a.cloud().Versions(ctx); err != nil {
 		return wire.Versions{}, true, err
 	}
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	a.asked = versions{began, all}
+	a.mu.Unlock()
+	a.confirm(all, began, wall, asking)
 	return all, true, nil
 }
 
 // version returns the cloud's version of a table, asked for no earlier than
 // the cycle began; the zero one when the cloud does not know the table.
 func (c *cycle) askVersion(ctx context.Context) (wire.Version, error) {
-	all, fresh, err := c.t.a.versions(ctx, c.began)
+	all, fresh, err := c.t.a.versions(ctx, c.began, c.t)
 	if fresh {
 		c.out.Requests++
 	}

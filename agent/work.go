@@ -96,9 +96,11 @@ func (t *table) resting(now time.Time) string {
 }
 
 func (t *table) limits(p narrowing) scheduler.Limits {
-	l := scheduler.Limits{
-		ForcedSkips: max(t.site.ForcedSkips, p.table(t.site.Dataset).ForcedSkips),
-		MaxSkips:    t.site.MaxSkips,
+	l := scheduler.Limits{ForcedSkips: t.site.ForcedSkips, MaxSkips: t.site.MaxSkips}.
+		Phased(t.a.site.Customer + " " + t.site.Dataset)
+	l = scheduler.Limits{
+		ForcedSkips: max(l.ForcedSkips, p.table(t.site.Dataset).ForcedSkips),
+		MaxSkips:    l.MaxSkips,
 		VerifyEvery: t.site.VerifyEvery,
 		CountEvery:  t.site.CountEvery,
 	}
@@ -149,26 +151,24 @@ func (t *table) cycle(ctx context.Context, c *cycle) (journal.Entry, error) {
 	if d := scheduler.Decide(c.in); d.Action == scheduler.Skip {
 		return c.end(d), nil
 	}
-	if err := t.a.knowPolicy(ctx); err != nil {
-		return journal.Entry{}, err
-	}
 	t.mu.Lock()
 	c.know()
-	c.narrow()
 	t.mu.Unlock()
 	switch sql := t.table(); {
-	case c.in.Disabled != "":
-		return c.end(scheduler.Decide(c.in)), nil
 	case sql == nil:
 		return journal.Entry{}, fmt.Errorf("table %s.%s: %w", t.site.Schema, t.site.Name, errGone)
 	case sql.Refused != "":
 		return journal.Entry{}, fmt.Errorf("table %s: %w: %s", sql, errRefused, sql.Refused)
 	}
 	if c.req != nil && c.req.dryRun {
+		if err := t.a.knowPolicy(ctx); err != nil {
+			return journal.Entry{}, err
+		}
 		return c.dryRun(ctx)
 	}
 	if t.knows() {
 		c.hear(t.record().Cloud, true)
+		c.in.Cloud.Leased = t.holds()
 	}
 	entry, err := c.run(ctx)
 	if err != nil {

@@ -1,10 +1,12 @@
 package uploader_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -146,5 +148,58 @@ func TestETags(t *testing.T) {
 	want := []string{"versions ", "policy ", `versions "v1"`, `versions "v1"`}
 	if diff := cmp.Diff(want, asked); diff != "" {
 		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+}
+
+// TestReport sends reports, each with the tag of the versions known, whatever
+// they came with. A cloud that takes none refuses nothing by that.
+func TestReport(t *testing.T) {
+	var asked []string
+	answers := []*http.Response{
+		answer(200, "application/json", `{"versions_tag":"\"v1\"","tables":{"t":{"epoch":"e1","seq":"3","watermark":"9","rows":1,"loaded":true,"schema":"s"}}}`,
+			wire.HeaderLease, "hold=3600, return=60, every=1800, pace=300"),
+		answer(200, "application/json", `{"versions_tag":"\"v1\""}`),
+		answer(304, "", "", "ETag", `"v1"`),
+		answer(200, "application/json", `{"versions_tag":"\"v2\""}`), // the customer has no tables any more
+		answer(404, "text/html", "no such page"),
+		answer(405, wire.ProblemType, `{"type":"x","title":"x","status":405,"code":"not-found"}`),
+		answer(304, "", "", "ETag", `"v2"`),
+	}
+	c := client(t, func(r *http.Request) (*http.Response, error) {
+		asked = append(asked, r.Method+" "+r.Header.Get(wire.HeaderVersions)+r.Header.Get("If-None-Match"))
+		return answers[len(asked)-1], nil
+	})
+	if l := c.Lease(); !l.Told.IsZero() {
+		t.Errorf("a lease that nobody told: %+v", l)
+	}
+	report := func(seq uint64, want error) {
+		t.Helper()
+		v, err := c.Report(t.Context(), wire.Report{Time: time.Now()})
+		if !errors.Is(err, want) || v.Tables["t"].Seq != seq {
+			t.Errorf("%+v, %v", v, err)
+		}
+	}
+	versions := func(seq uint64) {
+		t.Helper()
+		if v, err := c.Versions(t.Context()); err != nil || v.Tables["t"].Seq != seq {
+			t.Errorf("%+v, %v", v, err)
+		}
+	}
+	report(3, nil)
+	if l := c.Lease(); l.Told.IsZero() || l.Return != time.Minute {
+		t.Errorf("lease %+v", l)
+	}
+	report(3, nil)
+	versions(3)
+	report(0, nil)
+	report(0, uploader.ErrNoReports)
+	report(0, uploader.ErrNoReports)
+	versions(0)
+	want := []string{"PUT ", `PUT "v1"`, `GET "v1"`, `PUT "v1"`, `PUT "v2"`, `PUT "v2"`, `GET "v2"`}
+	if diff := cmp.Diff(want, asked); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+	if s := c.State(); s.Away || s.Refused != nil {
+		t.Errorf("%+v", s)
 	}
 }

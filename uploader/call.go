@@ -31,6 +31,7 @@ type request struct {
 	header http.Header
 	body   []byte
 	accept func(*reply) error // reads a good answer; an error means that it is none
+	may    bool               // a cloud need not know it: then the error is ErrNoReports
 }
 
 // A failure is worth another try.

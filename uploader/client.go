@@ -37,6 +37,7 @@ type Client struct {
 	versions tagged[wire.Versions]
 	policy   tagged[wire.Policy]
 	tag      string // of the policy, as last told
+	lease    Lease
 }
 
 // tagged is a document with its ETag.

@@ -28,6 +28,8 @@ func (c *Client) judge(r *request, a *reply) error {
 			return notOurs(a, err)
 		}
 		return nil
+	case r.may && (a.status == http.StatusNotFound || a.status == http.StatusMethodNotAllowed || a.status == http.StatusNotImplemented):
+		return fault.New(r.op, ErrNoReports, "")
 	case a.status == http.StatusUnauthorized || a.status == http.StatusForbidden:
 		stop := &Stop{Scope: Customer, Problem: p, Err: causeOf(p, a)}
 		return fault.New(r.op, stop, hintOr(p, "Check cloud.key and customer; the operator can issue a new key."))
@@ -124,11 +126,16 @@ func (r *reply) document(into any) error {
 	return nil
 }
 
-// note remembers the policy's ETag that every answer of the API carries.
+// note remembers the policy's ETag and the lease that every answer of the API
+// carries.
 func (c *Client) note(a *reply) {
+	lease, leased := wire.ParseLease(a.header.Get(wire.HeaderLease))
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if tag := a.header.Get(wire.HeaderPolicy); tag != "" {
-		c.mu.Lock()
-		defer c.mu.Unlock()
 		c.tag = tag
+	}
+	if leased {
+		c.lease = Lease{lease, time.Now()}
 	}
 }

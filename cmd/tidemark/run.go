@@ -116,6 +116,6 @@ func (a *app) newAgent(c *config.Config, o agent.Options, takeOver bool) (*agent
 		return nil, err
 	}
 	site.TakeOver = takeOver
-	o.StateDir = c.StateDir
+	o.StateDir, o.Version = c.StateDir, build()
 	return agent.New(site, o)
 }
