@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"time"
 )
 
@@ -53,6 +54,7 @@ type (
 
 // bom writes what is linked into a program, as the program itself says.
 func (r *release) bom(t target, program string) error {
+	name := strings.TrimSuffix(filepath.Base(program), ".exe")
 	built, err := buildinfo.ReadFile(program)
 	if err != nil {
 		return err
@@ -61,11 +63,11 @@ func (r *release) bom(t target, program string) error {
 	if err != nil {
 		return err
 	}
-	d := document{Format: "CycloneDX", Spec: "1.5", Version: 1, Serial: "urn:uuid:" + nameUUID("bom", r.version, r.commit, t.os, t.arch)}
+	d := document{Format: "CycloneDX", Spec: "1.5", Version: 1, Serial: "urn:uuid:" + nameUUID("bom", name, r.version, r.commit, t.os, t.arch)}
 	d.Metadata = metadata{
 		Timestamp: r.time.Format(time.RFC3339),
 		Component: component{
-			Type: "application", Ref: "tidemark", Name: "tidemark", Version: r.version,
+			Type: "application", Ref: name, Name: name, Version: r.version,
 			Hashes: []hash{{"SHA-256", fmt.Sprintf("%x", sha256.Sum256(body))}},
 		},
 		Properties: []property{{"tidemark:commit", r.commit}, {"tidemark:os", t.os}, {"tidemark:arch", t.arch}},
@@ -78,12 +80,12 @@ func (r *release) bom(t target, program string) error {
 		d.Components = append(d.Components, c)
 		on = append(on, c.Ref)
 	}
-	d.Dependencies = []dependency{{Ref: "tidemark", On: on}}
+	d.Dependencies = []dependency{{Ref: name, On: on}}
 	text, err := json.MarshalIndent(d, "", "  ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(r.out, r.folder(t)+".cdx.json"), append(text, '\n'), 0o644)
+	return os.WriteFile(filepath.Join(r.out, name+strings.TrimPrefix(r.folder(t), "tidemark")+".cdx.json"), append(text, '\n'), 0o644)
 }
 
 // linked describes a module. Its checksum is that of go.sum, over the module's

@@ -39,18 +39,23 @@ const maxProgram = 20 << 20
 // compile builds the agent and returns its path.
 func (r *release) compile(ctx context.Context, t target, work string) (string, error) {
 	program := filepath.Join(work, t.os+"-"+t.arch, t.program())
+	if err := r.goBuild(ctx, t, "./cmd/tidemark", program); err != nil {
+		return "", err
+	}
+	return program, check(program)
+}
+
+// goBuild builds a program without what depends on the machine.
+func (r *release) goBuild(ctx context.Context, t target, source, program string) error {
 	version := r.version
 	if r.commit != "" {
 		version += "+" + r.commit
 	}
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", program,
-		"-ldflags=-s -w -buildid= -X main.version="+version, "./cmd/tidemark")
+		"-ldflags=-s -w -buildid= -X main.version="+version, source)
 	cmd.Dir, cmd.Stderr = r.root, os.Stderr
 	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0", "GOOS="+t.os, "GOARCH="+t.arch, "GOAMD64=v1", "GOARM64=v8.0", "GOFLAGS=")
-	if err := cmd.Run(); err != nil {
-		return "", err
-	}
-	return program, check(program)
+	return cmd.Run()
 }
 
 // check holds a program against what is promised of it.

@@ -14,7 +14,7 @@ import (
 const summary = "Keeps a cloud copy of SQL Server tables"
 
 // linux makes a deb or rpm.
-func (r *release) linux(kind string, t target, program string) (err error) {
+func (r *release) linux(kind string, t target, program string) error {
 	scripts := filepath.Join(r.root, "deploy", "linux")
 	info := nfpm.WithDefaults(&nfpm.Info{
 		Name: "tidemark", Arch: t.arch, Platform: "linux", Version: r.version, Release: "1", MTime: r.time,
@@ -38,6 +38,11 @@ func (r *release) linux(kind string, t target, program string) (err error) {
 	} else {
 		info.Depends = []string{"shadow-utils"}
 	}
+	return r.write(kind, info)
+}
+
+// write writes a package under the name that is usual for its kind.
+func (r *release) write(kind string, info *nfpm.Info) (err error) {
 	packager, err := nfpm.Get(kind)
 	if err != nil {
 		return err

@@ -1,6 +1,6 @@
 // Command packages builds what is released of the agent: a deb and an rpm, an
 // installer for Windows, archives, their checksums and the list of what is
-// linked.
+// linked; and a deb and an rpm of the cloud API.
 //
 // The same commit gives the same bytes: every time in the files is
 // SOURCE_DATE_EPOCH, and no path, host or user of the building machine gets
@@ -139,6 +139,9 @@ func (r *release) build(ctx context.Context) (err error) {
 		}
 		if err := r.pack(ctx, t, program, work); err != nil {
 			return fmt.Errorf("%s/%s: %w", t.os, t.arch, err)
+		}
+		if err := r.cloud(ctx, t, work); err != nil {
+			return fmt.Errorf("tidemark-cloud, %s/%s: %w", t.os, t.arch, err)
 		}
 	}
 	return r.sums()

@@ -50,6 +50,12 @@ tidemark-1.2.3-linux-arm64.tar.gz
 tidemark-1.2.3-windows-amd64.cdx.json
 tidemark-1.2.3-windows-amd64.msi
 tidemark-1.2.3-windows-amd64.zip
+tidemark-cloud-1.2.3-1.aarch64.rpm
+tidemark-cloud-1.2.3-1.x86_64.rpm
+tidemark-cloud-1.2.3-linux-amd64.cdx.json
+tidemark-cloud-1.2.3-linux-arm64.cdx.json
+tidemark-cloud_1.2.3-1_amd64.deb
+tidemark-cloud_1.2.3-1_arm64.deb
 tidemark_1.2.3-1_amd64.deb
 tidemark_1.2.3-1_arm64.deb` {
 		t.Errorf("files:\n%s", got)
@@ -57,6 +63,7 @@ tidemark_1.2.3-1_arm64.deb` {
 	t.Run("sums", func(t *testing.T) { sums(t, want) })
 	t.Run("bom", func(t *testing.T) { bom(t, want["tidemark-1.2.3-linux-amd64.cdx.json"]) })
 	t.Run("deb", func(t *testing.T) { deb(t, want["tidemark_1.2.3-1_amd64.deb"]) })
+	t.Run("cloud", func(t *testing.T) { cloudDeb(t, want["tidemark-cloud_1.2.3-1_amd64.deb"]) })
 }
 
 func build(t *testing.T, out string) {
@@ -131,6 +138,27 @@ func deb(t *testing.T, ar string) {
 		"./var/lib/tidemark/":                       "tidemark tidemark 750",
 		"./etc/tidemark/tidemark.example.yaml":      "root tidemark 640",
 		"./etc/tidemark/tidemark.schema.json":       "root tidemark 640",
+	} {
+		h := data[name].header
+		if h == nil {
+			t.Errorf("no %s", name)
+		} else if got := fmt.Sprintf("%s %s %o", h.Uname, h.Gname, h.Mode&0o7777); got != want {
+			t.Errorf("%s: %s, not %s", name, got, want)
+		}
+	}
+}
+
+// The cloud's settings may hold a password: they are root's alone, and stay
+// when somebody has changed them.
+func cloudDeb(t *testing.T, ar string) {
+	control, data := member(t, ar, "control.tar.gz"), member(t, ar, "data.tar.gz")
+	if got := control["./conffiles"].body; got != "/etc/default/tidemark-cloud\n" {
+		t.Errorf("conffiles: %q", got)
+	}
+	for name, want := range map[string]string{
+		"./usr/bin/tidemark-cloud":                        "root root 755",
+		"./usr/lib/systemd/system/tidemark-cloud.service": "root root 644",
+		"./etc/default/tidemark-cloud":                    "root root 600",
 	} {
 		h := data[name].header
 		if h == nil {
