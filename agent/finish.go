@@ -8,7 +8,6 @@ import (
 
 	"tidemark/agent/journal"
 	"tidemark/agent/state"
-	"tidemark/internal/fault"
 	"tidemark/scheduler"
 )
 
@@ -61,7 +60,8 @@ func (c *cycle) write(d scheduler.Decision, err error) journal.Entry {
 		Outcome: c.out,
 	}
 	if err != nil {
-		e.Outcome.Error, e.Outcome.Hint = err.Error(), fault.Hint(err)
+		p := classify(err)
+		e.Outcome.Error, e.Outcome.Hint, e.Outcome.Kind = p.Message, p.Hint, string(p.Kind)
 	}
 	idle := e.Outcome == journal.Outcome{} || d.Action == scheduler.Skip
 	c.out = journal.Outcome{}

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -84,7 +85,7 @@ func (o *Offline) table(source string, t TableSite, now time.Time) (TableStatus,
 	if len(last) > 0 {
 		s.Decision = &Decided{Time: last[0].Time, Action: last[0].Action, Rule: last[0].Rule, Reason: last[0].Reason}
 		if e := last[0].Outcome; e.Error != "" && s.Problem == nil {
-			s.Problem = &Problem{Kind: ProblemInternal, Scope: "table", Name: s.Name, Message: e.Error, Hint: e.Hint, Since: last[0].Time, Times: 1}
+			s.Problem = &Problem{Kind: cmp.Or(ProblemKind(e.Kind), ProblemInternal), Scope: "table", Name: s.Name, Message: e.Error, Hint: e.Hint, Since: last[0].Time, Times: 1}
 		}
 	}
 	s.State = stateOf(s, t.Disabled, rec)
@@ -152,5 +153,8 @@ func (o *Offline) Quarantine(_ context.Context, name string) ([]QuarantinedRow, 
 	}
 	return quarantined(rows), nil
 }
+
+// Statistics tells how full the state file is.
+func (o *Offline) Statistics(context.Context) (state.Statistics, error) { return o.db.Statistics() }
 
 var _ Viewer = (*Offline)(nil)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tidemark/agent/journal"
+	"tidemark/agent/state"
 	"tidemark/internal/fault"
 	"tidemark/uploader/quarantine"
 )
@@ -58,6 +59,9 @@ func (a *Agent) Journal(_ context.Context, name string, n int) ([]journal.Entry,
 	}
 	return a.db.Journal(t.site.Dataset, n)
 }
+
+// Statistics tells how full the state file is.
+func (a *Agent) Statistics(context.Context) (state.Statistics, error) { return a.db.Statistics() }
 
 // Explain implements Viewer.
 func (a *Agent) Explain(ctx context.Context, name string) (Explanation, error) {

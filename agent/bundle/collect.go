@@ -7,6 +7,7 @@ import (
 
 	"tidemark/agent"
 	"tidemark/agent/journal"
+	"tidemark/agent/state"
 )
 
 // maxQuarantine bounds the rows in quarantine that are listed.
@@ -20,6 +21,15 @@ func (a *Archive) Collect(ctx context.Context, v agent.Viewer) {
 		return
 	}
 	a.JSON("status.json", s)
+	if t, ok := v.(interface {
+		Statistics(context.Context) (state.Statistics, error)
+	}); ok {
+		if n, err := t.Statistics(ctx); err != nil {
+			a.Missing("state_use.json", err)
+		} else {
+			a.JSON("state_use.json", n)
+		}
+	}
 	if rows, err := v.Quarantine(ctx, ""); err != nil {
 		a.Missing("quarantine.json", err)
 	} else if len(rows) > 0 {

@@ -6,6 +6,7 @@ import (
 
 	"tidemark/agent"
 	"tidemark/agent/journal"
+	"tidemark/agent/state"
 )
 
 // operations maps the names of the protocol to those of the agent.
@@ -32,5 +33,10 @@ func operations(c agent.Control) http.Handler {
 	serve(mux, "drop", func(ctx context.Context, in request) (int, error) { return c.DropQuarantine(ctx, in.Table, in.Keys) })
 	serve(mux, "reload", func(ctx context.Context, _ request) (nothing, error) { return nothing{}, c.Reload(ctx) })
 	serve(mux, "process", process)
+	if t, ok := c.(interface {
+		Statistics(context.Context) (state.Statistics, error)
+	}); ok {
+		serve(mux, "statistics", func(ctx context.Context, _ request) (state.Statistics, error) { return t.Statistics(ctx) })
+	}
 	return mux
 }

@@ -6,6 +6,8 @@ import (
 	"os/user"
 	"runtime"
 	"strconv"
+
+	"tidemark/agent/state"
 )
 
 // maxStacks bounds the text of all stacks, in bytes.
@@ -48,6 +50,11 @@ func account() string {
 		return u.Username
 	}
 	return strconv.Itoa(os.Geteuid())
+}
+
+// Statistics asks how full the service's state file is.
+func (c *Client) Statistics(ctx context.Context) (state.Statistics, error) {
+	return call[state.Statistics](ctx, c, "statistics", request{})
 }
 
 // Process asks for the state of the service's process, with the stacks of all

@@ -38,4 +38,5 @@ type Outcome struct {
 	Note        string        `json:"note,omitempty"` // what else happened: "conflict: adopted the cloud's version"
 	Error       string        `json:"error,omitempty"`
 	Hint        string        `json:"hint,omitempty"`
+	Kind        string        `json:"kind,omitempty"` // of the error, as status names it
 }

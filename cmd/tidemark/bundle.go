@@ -38,7 +38,8 @@ func newBundle(a *app) *cobra.Command {
 		Short: "Write one file with all that support asks for",
 		Long: `Writes a zip file with the status, explanation and journal of every table, what
 doctor finds, the configuration, the end of the log, and how the service's process
-stands. It works from the state file when the service is not running.
+stands. It works from the state file when the service is not running. With a configuration
+that has mistakes it holds these, version and the system's journal, and ends with 3.
 
 It holds no secrets, no rows and no keys of rows: secrets that the configuration
 refers to are taken out wherever they stand, and so is what looks like one, and
@@ -49,27 +50,30 @@ it lists what was taken out, and what could not be collected.`,
 	}
 	c.Flags().StringVarP(&out, "output", "o", "", "file to write (default: tidemark-CUSTOMER-TIME.zip here)")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := a.view()
-		if err != nil {
-			return err
-		}
+		c, broken := a.view()
 		now := time.Now()
+		if broken != nil {
+			c = &config.Config{Customer: "site"}
+		}
 		name := fmt.Sprintf("tidemark-%s-%s", c.Customer, now.UTC().Format("20060102T150405Z"))
 		if out == "" {
 			out = name + ".zip"
 		}
-		contents, err := a.writeBundle(cmd.Context(), c, out, name, now)
+		contents, err := a.writeBundle(cmd.Context(), c, broken, out, name, now)
 		if err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(a.out, "%s %s", out, contents)
+		if broken != nil {
+			return broken
+		}
 		return err
 	}
 	return c
 }
 
 // writeBundle writes the file, whole or not at all.
-func (a *app) writeBundle(ctx context.Context, c *config.Config, path, dir string, now time.Time) (contents string, err error) {
+func (a *app) writeBundle(ctx context.Context, c *config.Config, broken error, path, dir string, now time.Time) (contents string, err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return "", fault.New("write the bundle", err, "name another file with -o")
@@ -92,7 +96,7 @@ func (a *app) writeBundle(ctx context.Context, c *config.Config, path, dir strin
 	}
 	asking, cancel := context.WithTimeout(ctx, bundlePatience)
 	defer cancel()
-	a.collect(asking, c, z)
+	a.collect(asking, c, broken, z)
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
@@ -102,12 +106,26 @@ func (a *app) writeBundle(ctx context.Context, c *config.Config, path, dir strin
 	return z.Contents(), nil
 }
 
-func (a *app) collect(ctx context.Context, c *config.Config, z *bundle.Archive) {
+func (a *app) collect(ctx context.Context, c *config.Config, broken error, z *bundle.Archive) {
 	host, _ := os.Hostname()
 	z.JSON("version.json", map[string]any{
 		"version": build(), "protocol": wire.Protocol, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH,
 		"host": host, "time": time.Now(),
 	})
+	if broken != nil { // neither the file, whose secrets cannot be told, nor what it names
+		z.Missing("tidemark.yaml, and the log, which it leads to", broken)
+		z.Log("configuration_errors.txt", []byte(broken.Error()))
+		client := control.NewClient(config.DefaultStateDir()) // a service may run with the file of before
+		defer client.Close()
+		if _, err := client.Status(ctx); err != nil {
+			z.Missing("status, explanations and journals", err)
+		} else {
+			z.Collect(ctx, client)
+			collectProcess(ctx, client, z)
+		}
+		collectJournal(ctx, z)
+		return
+	}
 	text, hidden := c.Redacted()
 	z.Config("tidemark.yaml", text, hidden)
 	if err := a.withViewer(ctx, func(v agent.Viewer) error {
