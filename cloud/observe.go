@@ -41,6 +41,7 @@ func (s *Server) observe(path string, handle func(*call) error) http.Handler {
 		spent.Requests, spent.Time, spent.BytesIn, spent.BytesOut = 1, took, int64(len(c.body)), rec.bytes
 		s.charge(c, path, status, spent)
 		s.access(c, rec, spent, err)
+		s.tell(c, path, status, start, spent)
 		if errors.Is(err, errHalfWritten) {
 			panic(http.ErrAbortHandler) // the connection must not look well
 		}

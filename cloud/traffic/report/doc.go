@@ -4,7 +4,4 @@
 // It reads logs once, in any order of their lines and of their files, and
 // holds one cell for each endpoint, customer, table and hour of an endpoint,
 // up to bounds behind which all others share one cell, named "(other)".
-//
-// A latency is put into one of 8 buckets an octave, so that a percentile is
-// right within 4.5 %.
 package report

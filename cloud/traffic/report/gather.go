@@ -6,6 +6,7 @@ import (
 
 	"tidemark/cloud"
 	"tidemark/cloud/traffic/accesslog"
+	"tidemark/cloud/traffic/latency"
 )
 
 // Bounds of what is held apart.
@@ -22,7 +23,7 @@ const other = "(other)"
 type tally struct {
 	requests, in, out uint64
 	statuses          [6]uint64 // by hundreds; 0: no answer, or none known
-	took              histogram
+	took              latency.Histogram
 }
 
 func (t *tally) add(e *accesslog.Entry) {
@@ -35,7 +36,7 @@ func (t *tally) add(e *accesslog.Entry) {
 	}
 	t.statuses[class]++
 	if e.Took >= 0 {
-		t.took.add(e.Took)
+		t.took.Add(e.Took)
 	}
 }
 

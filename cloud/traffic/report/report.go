@@ -48,13 +48,9 @@ type Hour struct {
 }
 
 func (t *tally) row(name string) Row {
-	r := Row{Name: name, Requests: t.requests, In: t.in, Out: t.out, Statuses: t.statuses,
-		P50: Seconds(t.took.quantile(.5).Seconds()), P90: Seconds(t.took.quantile(.9).Seconds()),
-		P99: Seconds(t.took.quantile(.99).Seconds()), Most: Seconds(t.took.most.Seconds())}
-	if t.took.count > 0 {
-		r.Mean = Seconds(t.took.sum.Seconds() / float64(t.took.count))
-	}
-	return r
+	seconds := func(d time.Duration) Seconds { return Seconds(d.Seconds()) }
+	return Row{Name: name, Requests: t.requests, In: t.in, Out: t.out, Statuses: t.statuses, Mean: seconds(t.took.Mean()),
+		P50: seconds(t.took.Quantile(.5)), P90: seconds(t.took.Quantile(.9)), P99: seconds(t.took.Quantile(.99)), Most: seconds(t.took.Most())}
 }
 
 func (t *tallies) rows() []Row {

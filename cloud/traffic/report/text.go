@@ -7,6 +7,8 @@ import (
 	"text/tabwriter"
 	"time"
 	"unicode/utf8"
+
+	"tidemark/cloud/traffic/latency"
 )
 
 // Top is how many customers and tables a report for people shows.
@@ -84,15 +86,7 @@ func printable(name string) string {
 
 // String is a latency in milliseconds, or in seconds from one on.
 func (s Seconds) String() string {
-	switch {
-	case s == 0:
-		return "-"
-	case s >= 1:
-		return fmt.Sprintf("%.1f s", float64(s))
-	case s >= 0.01:
-		return fmt.Sprintf("%.0f ms", float64(s)*1e3)
-	}
-	return fmt.Sprintf("%.1f ms", float64(s)*1e3)
+	return latency.Text(time.Duration(float64(s) * float64(time.Second)))
 }
 
 func rate(n float64) string {
