@@ -40,6 +40,7 @@ import (
 //	equal TABLE       waits until the cloud has the rows of a table (id, v)
 //	until COMMAND...  repeats a command until it ends well
 //	append FILE LINE... and replace FILE OLD NEW change a file
+//	small DIR         makes a directory with room for 1 MiB, where [mounts] holds
 //	unzip A.zip       unpacks a bundle into A
 //	hides TEXT...     says that no file that was unpacked has a text
 //	get URL [HOST]    prints what answers there
@@ -59,7 +60,9 @@ func TestSites(t *testing.T) {
 			s.t = t
 			testscript.Run(t, testscript.Params{
 				Files: []string{file}, UpdateScripts: *update, RequireExplicitExec: true,
-				Condition: func(c string) (bool, error) { return c == "standin" && !s.db.Real(), nil },
+				Condition: func(c string) (bool, error) {
+					return c == "standin" && !s.db.Real() || c == "mounts" && canMount(), nil
+				},
 				Setup: func(e *testscript.Env) error {
 					e.Setenv("TZ", "UTC")
 					e.Setenv("TIDEMARK_CONFIG", filepath.Join(e.WorkDir, "tidemark.yaml"))
@@ -83,7 +86,7 @@ func TestSites(t *testing.T) {
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"exits": exits, "site": s.write, "sql": s.exec, "rows": s.rows, "cloud": s.connect, "until": until,
 					"invite": s.invite, "double": s.double, "holds": s.holds, "equal": s.equal,
-					"append": appendLine, "replace": replaceText, "unzip": unzip, "hides": hides,
+					"append": appendLine, "replace": replaceText, "unzip": unzip, "hides": hides, "small": small,
 					"get": get, "says": says, "login": s.login, "secure": s.secure,
 				},
 			})
