@@ -97,10 +97,13 @@ func (a *Agent) heed(l *lease) {
 // look decides whether something is to be told before the next check-in.
 // Sites that have the same thing to tell are spread over the pace.
 func (a *Agent) look(ctx context.Context, l *lease, now time.Time) {
-	if l.sent.IsZero() || l.failed || !l.want.IsZero() || now.Sub(l.looked) < min(looks, l.terms.Pace) || a.cloud().State().Away {
+	if now.Sub(l.looked) < min(looks, l.terms.Pace) {
 		return
 	}
 	l.looked = now
+	if l.sent.IsZero() || l.failed || !l.want.IsZero() || a.cloud().State().Away {
+		return
+	}
 	s, err := a.Status(ctx)
 	if err != nil || matters(a.report(s)) == l.matters {
 		return
