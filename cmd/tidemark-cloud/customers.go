@@ -22,7 +22,7 @@ key opens it and nothing else; only a hash of the key is stored.`,
 			return needsOneOf(cmd)
 		},
 	}
-	c.AddCommand(newCustomersAdd(a), newCustomersList(a), newCustomersInvite(a), newCustomersRotate(a), newCustomersRemove(a))
+	c.AddCommand(newCustomersAdd(a), newCustomersList(a), newCustomersInvite(a), newCustomersRotate(a), newCustomersKeys(a), newCustomersRemove(a))
 	for _, sub := range c.Commands() {
 		a.storeFlag(sub.Flags())
 	}

@@ -30,6 +30,7 @@ type serveFlags struct {
 	limits limitFlags
 	scrub  time.Duration
 	volume volumeFlag
+	record recordFlags
 }
 
 func newServe(a *app) *cobra.Command {
@@ -67,6 +68,7 @@ put something that does in front: keys are in every request.`,
 	f.limits.add(c.Flags())
 	c.Flags().DurationVar(&f.scrub, "scrub-every", 7*24*time.Hour, "time to scrub all tables in; 0: not at all")
 	f.volume.add(c.Flags())
+	f.record.add(c.Flags())
 	c.Flags().SortFlags = false
 	c.RunE = func(c *cobra.Command, _ []string) error { return a.serve(c.Context(), f) }
 	return c
@@ -106,7 +108,12 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 	log.Info("serving", zap.String("version", build()), zap.Stringer("address", l.Addr()), zap.Bool("tls", tlsConfig != nil))
 	scrubber := &scrub.Scrubber{Store: store, Log: log, Every: f.scrub}
 	costs := newKeeper(store, volume, log)
-	server := cloud.New(cloud.Config{Store: store, Logger: log, Limits: limits, Costs: costs.Meter, Extra: func(w io.Writer) {
+	tap, endRecording, err := f.record.begin(log)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	defer func() { err = errors.Join(err, endRecording()) }()
+	server := cloud.New(cloud.Config{Store: store, Logger: log, Limits: limits, Costs: costs.Meter, Tap: tap, Extra: func(w io.Writer) {
 		scrubber.WriteMetrics(w)
 		costs.WriteMetrics(w)
 	}})

@@ -32,10 +32,11 @@ func newRoot() *cobra.Command {
 		Use:   "tidemark-traffic",
 		Short: "Reads the traffic of Tidemark's cloud API",
 		Long: `Reads the traffic of Tidemark's cloud API: ships the access logs of AWS load
-balancers to Logstash, and sums them up by endpoint, customer, table and hour.`,
+balancers to Logstash, sums them up by endpoint, customer, table and hour; and sends recorded requests
+to a copy of an installation.`,
 		Example: `  tidemark-traffic ship --to https://logstash:8443 /var/log/alb
   tidemark-traffic report --html report.html /var/log/alb`,
 	}
-	root.AddCommand(newShip(), newReport(), newVersion())
+	root.AddCommand(newShip(), newReport(), newReplay(), newVersion())
 	return root
 }
