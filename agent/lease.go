@@ -118,7 +118,7 @@ func (a *Agent) look(ctx context.Context, l *lease, now time.Time) {
 // cloud that is away is left to those who have something to send: after an
 // outage every site comes at its own place.
 func (a *Agent) checkIn(ctx context.Context, l *lease) {
-	began, wall := time.Now(), a.now()
+	began := time.Now()
 	next := l.due
 	for !next.After(began) {
 		next = next.Add(l.terms.Every)
@@ -149,7 +149,7 @@ func (a *Agent) checkIn(ctx context.Context, l *lease) {
 		l.terms, l.told = told.Lease, told.Told
 		l.due = told.Told.Add(told.Return)
 	}
-	a.confirm(all, began, wall, nil)
+	a.confirm(all, began, nil)
 }
 
 // confirm begins the lease anew with what the cloud has said of all tables,
@@ -157,7 +157,7 @@ func (a *Agent) checkIn(ctx context.Context, l *lease) {
 // (it was put back to an earlier state, or somebody else has changed it) is
 // looked at now, but for the one whose cycle has asked. A cloud that has no
 // leases is asked by each table for itself.
-func (a *Agent) confirm(all wire.Versions, began, wall time.Time, asking *table) {
+func (a *Agent) confirm(all wire.Versions, began time.Time, asking *table) {
 	told := a.cloud().Lease()
 	if !told.Told.After(began) {
 		return
@@ -167,7 +167,7 @@ func (a *Agent) confirm(all wire.Versions, began, wall time.Time, asking *table)
 	tables := a.allTables()
 	a.mu.Unlock()
 	for _, t := range tables {
-		if t != asking && t.confirm(all.Tables[t.site.Dataset], wall) {
+		if t != asking && t.confirm(all.Tables[t.site.Dataset], began) {
 			t.log.Info("cloud.changed")
 			a.kick(t, scheduler.SyncNow)
 		}
@@ -175,14 +175,14 @@ func (a *Agent) confirm(all wire.Versions, began, wall time.Time, asking *table)
 }
 
 // confirm reports whether the cloud holds another version than is remembered.
-func (t *table) confirm(v wire.Version, asked time.Time) bool {
+func (t *table) confirm(v wire.Version, began time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	have := t.rec.Cloud
 	switch {
 	case t.rec.Asked.IsZero(): // its first cycle asks
 		return false
-	case !t.rec.Asked.Before(asked): // heard of since
+	case !t.heard.Before(began): // heard of since
 		return false
 	case v == have:
 		t.known = true
@@ -192,7 +192,7 @@ func (t *table) confirm(v wire.Version, asked time.Time) bool {
 	case v.Seq > have.Seq: // whose it is, the cycle finds out
 		t.known = false
 	default:
-		t.rec.Cloud, t.rec.Asked, t.known = v, asked, true
+		t.rec.Cloud, t.rec.Asked, t.known, t.heard = v, t.a.now(), true, began
 	}
 	return true
 }

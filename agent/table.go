@@ -2,6 +2,7 @@ package agent
 
 import (
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -23,8 +24,9 @@ type table struct {
 	sql      *sqlserver.Table // as the catalog has it; nil when it is not there
 	sqlRead  *sqlserver.Reader
 	rec      state.Table
-	known    bool // rec.Cloud was answered in this process
-	wrote    bool // a batch of this process was applied
+	known    bool      // rec.Cloud was answered in this process
+	heard    time.Time // it was, last; of the monotonic clock
+	wrote    bool      // a batch of this process was applied
 	problem  *Problem
 	running  string
 	prog     *Progress
@@ -110,14 +112,14 @@ func (t *table) answered(v wire.Version, batch string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.rec.Cloud, t.rec.Asked, t.rec.Batch = v, t.a.now(), batch
-	t.known, t.wrote = true, true
+	t.known, t.wrote, t.heard = true, true, time.Now()
 }
 
 // learned books a version that the cloud was asked for.
 func (t *table) learned(v wire.Version) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.rec.Cloud, t.rec.Asked, t.known = v, t.a.now(), true
+	t.rec.Cloud, t.rec.Asked, t.known, t.heard = v, t.a.now(), true, time.Now()
 }
 
 func (t *table) sentinels() []state.Sentinel {

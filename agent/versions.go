@@ -26,14 +26,14 @@ func (a *Agent) versions(ctx context.Context, since time.Time, asking *table) (a
 	if !have.at.IsZero() && !have.at.Before(since) {
 		return have.all, false, nil
 	}
-	began, wall := time.Now(), a.now()
+	began := time.Now()
 	if all, err = a.cloud().Versions(ctx); err != nil {
 		return wire.Versions{}, true, err
 	}
 	a.mu.Lock()
 	a.asked = versions{began, all}
 	a.mu.Unlock()
-	a.confirm(all, began, wall, asking)
+	a.confirm(all, began, asking)
 	return all, true, nil
 }
 

@@ -44,7 +44,7 @@ func (l LeaseTerms) lease(customer string, now time.Time, runs time.Duration) (w
 		every *= 2
 	}
 	soonest := now.Add(every / 2)
-	next := time.Duration((phase(customer, every) - time.Duration(soonest.UnixNano())%every) % every)
+	next := (phase(customer, every) - time.Duration(soonest.UnixNano())%every) % every
 	if next < 0 {
 		next += every
 	}
