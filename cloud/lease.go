@@ -14,15 +14,18 @@ type LeaseTerms struct {
 	// Every is how often a site comes back, over 0; what the cloud lost, or
 	// somebody else changed there, is noticed within this time. 0: 30 minutes.
 	// Below 0: there are no leases, and sites ask whenever their caps say so.
-	Every time.Duration
+	Every time.Duration // at most MaxLease
 	// Pace is the least time between two reports of a site. 0: a sixth of
 	// Every.
 	Pace time.Duration
 }
 
+// MaxLease bounds LeaseTerms.Every: agents believe a week.
+const MaxLease = 24 * time.Hour
+
 // terms with the defaults.
 func (l LeaseTerms) terms() LeaseTerms {
-	l.Every = cmp.Or(l.Every, 30*time.Minute)
+	l.Every = min(cmp.Or(l.Every, 30*time.Minute), MaxLease)
 	l.Pace = cmp.Or(l.Pace, l.Every/6)
 	return l
 }

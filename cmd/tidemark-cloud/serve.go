@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -24,13 +25,14 @@ const defaultListen = "127.0.0.1:8080"
 
 // serveFlags are the flags of serve.
 type serveFlags struct {
-	listen string
-	tls    tlsFlags
-	log    logFlags
-	limits limitFlags
-	scrub  time.Duration
-	volume volumeFlag
-	record recordFlags
+	listen  string
+	tls     tlsFlags
+	log     logFlags
+	limits  limitFlags
+	scrub   time.Duration
+	checkIn time.Duration
+	volume  volumeFlag
+	record  recordFlags
 }
 
 func newServe(a *app) *cobra.Command {
@@ -48,6 +50,9 @@ finished is undone by the store and sent again by the agent.
 All summaries are held against their rows once every --scrub-every, one table at
 a time; where several servers share a database, one of them is enough. A summary
 that is wrong is an alarm in log and metrics, and is made anew.
+
+A site on which nothing happens checks in once every --check-in, at a place in
+time of its own; a cloud that was put back to an earlier state is noticed then.
 
 What requests cost is written down once a minute (tidemark-cloud cost). With
 --io-volume the burst that a cloud volume has left is modelled from what Postgres
@@ -67,6 +72,7 @@ put something that does in front: keys are in every request.`,
 	f.log.add(c.Flags())
 	f.limits.add(c.Flags())
 	c.Flags().DurationVar(&f.scrub, "scrub-every", 7*24*time.Hour, "time to scrub all tables in; 0: not at all")
+	c.Flags().DurationVar(&f.checkIn, "check-in", 30*time.Minute, "time between check-ins of a site; 0: no leases")
 	f.volume.add(c.Flags())
 	f.record.add(c.Flags())
 	c.Flags().SortFlags = false
@@ -92,6 +98,10 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 	if f.scrub < 0 {
 		return configError{fault.New("read --scrub-every", errors.New("it is negative"), "0 turns it off")}
 	}
+	leases, err := leaseTerms(f.checkIn)
+	if err != nil {
+		return err
+	}
 	volume, err := f.volume.volume()
 	if err != nil {
 		return err
@@ -113,7 +123,7 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 		return errors.Join(err, l.Close())
 	}
 	defer func() { err = errors.Join(err, endRecording()) }()
-	server := cloud.New(cloud.Config{Store: store, Logger: log, Limits: limits, Costs: costs.Meter, Tap: tap, Extra: func(w io.Writer) {
+	server := cloud.New(cloud.Config{Store: store, Logger: log, Limits: limits, Leases: leases, Costs: costs.Meter, Tap: tap, Extra: func(w io.Writer) {
 		scrubber.WriteMetrics(w)
 		costs.WriteMetrics(w)
 	}})
@@ -126,6 +136,17 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 	}
 	log.Info("stopped")
 	return nil
+}
+
+// leaseTerms reads --check-in.
+func leaseTerms(every time.Duration) (cloud.LeaseTerms, error) {
+	switch {
+	case every == 0:
+		return cloud.LeaseTerms{Every: -1}, nil
+	case every < time.Minute || every > cloud.MaxLease:
+		return cloud.LeaseTerms{}, configError{fault.New("read --check-in", fmt.Errorf("%s is not between 1m and 24h", every), "0 turns leases off")}
+	}
+	return cloud.LeaseTerms{Every: every}, nil
 }
 
 // startScrubbing scrubs until what it returns is called.
