@@ -62,16 +62,16 @@ func buffersOf(t *testing.T, conn *pgx.Conn, sql, customer string) int {
 	}
 	var plans []struct {
 		Plan struct {
-			Hit  int `json:"Shared Hit Blocks"`
-			Read int `json:"Shared Read Blocks"`
-			Rows int `json:"Actual Rows"`
+			Hit  int     `json:"Shared Hit Blocks"`
+			Read int     `json:"Shared Read Blocks"`
+			Rows float64 `json:"Actual Rows"`
 		}
 	}
 	if err := json.Unmarshal(text, &plans); err != nil {
 		t.Fatal(err)
 	}
 	if plans[0].Plan.Rows != 1 {
-		t.Fatalf("the plan read %d rows: %s", plans[0].Plan.Rows, text)
+		t.Fatalf("the plan read %g rows: %s", plans[0].Plan.Rows, text)
 	}
 	return plans[0].Plan.Hit + plans[0].Plan.Read
 }
