@@ -227,14 +227,14 @@ func TestOldCopyAndCut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	skip := 100 // requests that were not recorded
+	skip := 40 // requests that were not recorded
 	late := open(t, filepath.Join(dir, "late.db"), func(x cloud.Exchange) {
 		if skip--; skip < 0 {
 			r.Record(&recording.Entry{Start: x.Start, Customer: x.Customer, Table: x.Table, Endpoint: x.Endpoint, Method: x.Method, URI: x.URI, Headers: x.Headers, Body: x.Body, Status: x.Status})
 		}
 	}, nil)
 	f := &replaytest.Fleet{URL: late.url.String(), Client: client(t), Keys: late.keys, AtOnce: 1, Seed: 2, Rows: 100}
-	if err := f.Run(t.Context(), 60); err != nil {
+	if err := f.Run(t.Context(), 20); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Close(); err != nil {

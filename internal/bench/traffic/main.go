@@ -1,6 +1,7 @@
 // Command traffic measures tidemark-traffic on one machine: a generated log of
 // an application load balancer, parsed, and delivered to a local HTTP endpoint
-// beside `zcat FILE | jq -R` on the same file.
+// beside `zcat FILE | jq -R` on the same file; and requests recorded against
+// one installation of the API, and replayed to another.
 package main
 
 import (
@@ -28,14 +29,15 @@ func main() {
 	defer stop()
 	lines := flag.Int("lines", 300_000, "lines of the log")
 	rounds := flag.Int("rounds", 5, "rounds, of which the median counts")
+	requests := flag.Int("requests", 100_000, "requests to record and replay; 0: none")
 	flag.Parse()
-	if err := measure(ctx, *lines, *rounds); err != nil {
+	if err := measure(ctx, *lines, *rounds, *requests); err != nil {
 		fmt.Fprintln(os.Stderr, "traffic:", err)
 		os.Exit(1)
 	}
 }
 
-func measure(ctx context.Context, lines, rounds int) (err error) {
+func measure(ctx context.Context, lines, rounds, requests int) (err error) {
 	if _, err := exec.LookPath("jq"); err != nil {
 		return fmt.Errorf("%w: apt-get install jq", err)
 	}
@@ -45,7 +47,7 @@ func measure(ctx context.Context, lines, rounds int) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	program := filepath.Join(dir, "tidemark-traffic")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, "./cmd/tidemark-traffic")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", dir+"/", "./cmd/tidemark-traffic", "./cmd/tidemark-cloud")
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build: %w\n%s", err, out)
 	}
@@ -81,13 +83,16 @@ func measure(ctx context.Context, lines, rounds int) (err error) {
 	verdict("ship", fmt.Sprintf("%.2f s, %.2f of it", median(ours).Seconds(), ratio), "at most 0.25", ratio <= mostOfJQ)
 	fmt.Printf("  ship --gzip: %.2f s, %.2f of it\n", median(zippedOurs).Seconds(), median(zippedOurs).Seconds()/base.Seconds())
 	verdict("its peak memory", fmt.Sprintf("%.1f MiB", float64(peak)/(1<<20)), "under 64 MiB", peak < mostPeak)
-	// Last: a program's peak is at least that of the process that started it.
+	// After those: a program's peak is at least that of the process that started it.
 	speed, err := parseSpeed(log, plain)
 	if err != nil {
 		return err
 	}
 	verdict("parsing alone, one core", fmt.Sprintf("%.0f MB/s", speed/1e6), "at least 200 MB/s", speed >= leastParsing)
-	return nil
+	if requests == 0 {
+		return nil
+	}
+	return measureReplay(ctx, dir, requests)
 }
 
 func median(d []time.Duration) time.Duration {
