@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -27,8 +28,15 @@ type Keeper struct {
 	between  time.Duration
 	warned   bool
 	pending  []Record
-	failed   int64 // times that records could not be written
-	uncounts bool  // the source has said that it does not count
+	failed   int64       // times that records could not be written
+	uncounts atomic.Bool // the source has said that it does not count
+}
+
+func (k *Keeper) log() *zap.Logger {
+	if k.Log == nil {
+		return zap.NewNop()
+	}
+	return k.Log
 }
 
 const (
@@ -41,11 +49,8 @@ const (
 
 // Run works until ctx ends, and writes down what there is then.
 func (k *Keeper) Run(ctx context.Context) {
-	if k.Log == nil {
-		k.Log = zap.NewNop()
-	}
 	k.recall(ctx)
-	k.look(ctx)
+	k.Look(ctx)
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	// Instances that began together do not keep step.
@@ -58,7 +63,7 @@ func (k *Keeper) Run(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		k.look(ctx)
+		k.Look(ctx)
 		now := time.Now()
 		if now.Before(minute) {
 			continue
@@ -81,16 +86,16 @@ func (k *Keeper) recall(ctx context.Context) {
 	defer cancel()
 	b, last, err := recall(ctx, k.Store, k.Volume, time.Now())
 	if err != nil {
-		k.Log.Warn("the I/O balance begins full: what was counted cannot be read", zap.Error(err))
+		k.log().Warn("the I/O balance begins full: what was counted cannot be read", zap.Error(err))
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.balance, k.now = b, last
 }
 
-// look reads the counters and spends what they say.
-func (k *Keeper) look(ctx context.Context) {
-	if k.Source == nil || k.uncounts {
+// Look reads the counters and spends what they say. Run does so every 15 s.
+func (k *Keeper) Look(ctx context.Context) {
+	if k.Source == nil || k.uncounts.Load() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, writeTime)
@@ -98,11 +103,11 @@ func (k *Keeper) look(ctx context.Context) {
 	c, err := k.Source.Counters(ctx)
 	switch {
 	case errors.Is(err, ErrNotCounted):
-		k.uncounts = true
-		k.Log.Warn("costs are told without what the database counts", zap.Error(err))
+		k.uncounts.Store(true)
+		k.log().Warn("costs are told without what the database counts", zap.Error(err))
 		return
 	case err != nil: // the store's troubles are told elsewhere
-		k.Log.Debug("counters cannot be read", zap.Error(err))
+		k.log().Debug("counters cannot be read", zap.Error(err))
 		return
 	}
 	k.mu.Lock()
@@ -125,10 +130,10 @@ func (k *Keeper) warn() {
 		zap.Float64("left", k.balance.Left), zap.Float64("of", k.balance.Credits)}
 	switch {
 	case runsOut && !k.warned:
-		k.Log.Warn("alarm: the I/O budget runs out", append(fields, zap.Duration("in", in.Round(time.Minute)))...)
+		k.log().Warn("alarm: the I/O budget runs out", append(fields, zap.Duration("in", in.Round(time.Minute)))...)
 		k.warned = true
 	case k.warned && !runsOut && k.balance.Rate() < k.balance.Baseline:
-		k.Log.Info("the I/O budget no longer runs out", fields...)
+		k.log().Info("the I/O budget no longer runs out", fields...)
 		k.warned = false
 	}
 }
@@ -156,7 +161,7 @@ func (k *Keeper) write(ctx context.Context, records []Record) {
 	ctx, cancel := context.WithTimeout(ctx, writeTime)
 	defer cancel()
 	if err := k.Store.KeepCosts(ctx, k.pending); err != nil {
-		k.Log.Debug("costs cannot be written", zap.Error(err))
+		k.log().Debug("costs cannot be written", zap.Error(err))
 		k.pending = k.pending[max(0, len(k.pending)-maxPending):]
 		k.mu.Lock()
 		defer k.mu.Unlock()
@@ -171,7 +176,7 @@ func (k *Keeper) drop(ctx context.Context, now time.Time) {
 	defer cancel()
 	err := errors.Join(k.Store.DropCosts(ctx, Minute, now.Add(-KeepMinutes)), k.Store.DropCosts(ctx, Hour, now.Add(-KeepHours)))
 	if err != nil && ctx.Err() == nil {
-		k.Log.Warn("old costs cannot be removed", zap.Error(err))
+		k.log().Warn("old costs cannot be removed", zap.Error(err))
 	}
 }
 
