@@ -51,6 +51,7 @@ const (
 func (k *Keeper) Run(ctx context.Context) {
 	k.recall(ctx)
 	k.Look(ctx)
+	k.write(ctx, k.counted(time.Now())) // what comes next is told from here on
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	// Instances that began together do not keep step.

@@ -2,6 +2,7 @@ package cost_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,6 +95,18 @@ func TestHeavyCustomer(t *testing.T) {
 	}
 	if n := len(m.Heaviest(10)); n != 10 {
 		t.Errorf("%d of ten", n)
+	}
+}
+
+// Names are the customers' to choose, and must not break what Prometheus reads.
+func TestNamesInMetrics(t *testing.T) {
+	k := &cost.Keeper{Meter: cost.NewMeter(noon), Store: new(memory)}
+	add(k.Meter, "POST rows", `a"b\c`+"\u200b\nd", "acme", cost.Sums{Requests: 1})
+	var b strings.Builder
+	k.WriteMetrics(&b)
+	want := `tidemark_cost_requests_total{endpoint="POST rows",dataset="a\"b\\c` + "\u200b" + `\nd"} 1` + "\n"
+	if !strings.Contains(b.String(), want) {
+		t.Errorf("no %s in\n%s", want, b.String())
 	}
 }
 

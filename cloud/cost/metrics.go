@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -59,17 +60,17 @@ func (k *Keeper) writeRequests(w io.Writer) {
 		name := "tidemark_cost_" + f.name + "_total"
 		family(w, name, "counter", f.help)
 		for _, l := range lines {
-			_, _ = fmt.Fprintf(w, "%s{endpoint=%q,dataset=%q} %s\n", name, l.Name, l.Dataset, number64(f.value(l.Sums)))
+			_, _ = fmt.Fprintf(w, "%s{endpoint=%s,dataset=%s} %s\n", name, label(l.Name), label(l.Dataset), number64(f.value(l.Sums)))
 		}
 	}
 	top := k.Meter.Heaviest(topCustomers)
 	family(w, "tidemark_cost_customer_seconds", "gauge", "time of requests in the last whole minute, of the customers that took most")
 	for _, l := range top {
-		_, _ = fmt.Fprintf(w, "tidemark_cost_customer_seconds{customer=%q} %s\n", l.Name, number64(l.Time.Seconds()))
+		_, _ = fmt.Fprintf(w, "tidemark_cost_customer_seconds{customer=%s} %s\n", label(l.Name), number64(l.Time.Seconds()))
 	}
 	family(w, "tidemark_cost_customer_blocks_read", "gauge", "blocks read for them in that minute")
 	for _, l := range top {
-		_, _ = fmt.Fprintf(w, "tidemark_cost_customer_blocks_read{customer=%q} %d\n", l.Name, l.Read)
+		_, _ = fmt.Fprintf(w, "tidemark_cost_customer_blocks_read{customer=%s} %d\n", label(l.Name), l.Read)
 	}
 }
 
@@ -97,7 +98,7 @@ func (c *Counters) write(w io.Writer) {
 		name := "tidemark_dataset_" + f.name + "_total"
 		family(w, name, "counter", f.help)
 		for _, dataset := range names {
-			_, _ = fmt.Fprintf(w, "%s{dataset=%q} %d\n", name, dataset, f.value(c.Datasets[dataset]))
+			_, _ = fmt.Fprintf(w, "%s{dataset=%s} %d\n", name, label(dataset), f.value(c.Datasets[dataset]))
 		}
 	}
 }
@@ -113,6 +114,12 @@ func (b Balance) write(w io.Writer) {
 	one(w, "tidemark_io_balance_max_operations", "gauge", "operations of a full balance", b.Credits)
 	one(w, "tidemark_io_balance_empty_seconds", "gauge", "time until the balance runs out if things go on as they do; +Inf: it does not", empty)
 }
+
+// label writes a value as Prometheus reads it, which knows three escapes and
+// takes all else as it is.
+func label(s string) string { return `"` + labels.Replace(s) + `"` }
+
+var labels = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 
 func family(w io.Writer, name, kind, help string) {
 	_, _ = fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)

@@ -24,6 +24,11 @@ import (
 func scraped(t *testing.T) string {
 	t.Helper()
 	t.Setenv("TIDEMARK_STORE", pgtest.Start(t))
+	var added bytes.Buffer
+	if code := run([]string{"customers", "add", "acme"}, nil, &added, io.Discard); code != 0 {
+		t.Fatal(code)
+	}
+	key := strings.TrimSpace(added.String())
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -51,6 +56,7 @@ func scraped(t *testing.T) string {
 			got.Body.Close()
 			text = string(body)
 		}
+		request(t, transport, address, key)
 		if strings.Contains(text, "\ntidemark_io_balance_operations 5400000\n") && strings.Contains(text, "tidemark_database_reads_total") {
 			cancel()
 			if err := <-ended; err != nil {
@@ -61,6 +67,18 @@ func scraped(t *testing.T) string {
 		if time.Now().After(deadline) {
 			t.Fatalf("%v: %s", err, text)
 		}
+	}
+}
+
+// request asks for the versions of acme, as its agent does.
+func request(t *testing.T, transport *http.Transport, address, key string) {
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/v1/customers/acme/versions", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+key)
+	if got, err := transport.RoundTrip(r); err == nil {
+		got.Body.Close()
 	}
 }
 
@@ -126,6 +144,26 @@ func TestMetricsOfAlertsAndDashboard(t *testing.T) {
 		t.Errorf("%d metrics in %d expressions", asked, len(exprs))
 	}
 	documented(t, there)
+}
+
+// What a server on Postgres has cost is told with blocks, and the balance of
+// its volume with it.
+func TestCostOnPostgres(t *testing.T) {
+	scraped(t)
+	for _, test := range []struct {
+		args string
+		want string
+	}{
+		{"cost --io-volume gp2:500", `(?m)^DATASET +READ +HIT +WAL +REQUESTS .*\n(.*\n)*-.*\n(.*\n)*I/O balance: 5,400,000 of 5,400,000 operations; `},
+		{"cost --by customer --since 1h", `(?m)^acme +\d+ +\d+ +[0-9.]+ K?i?B +[1-9]`},
+		{"cost --json --io-volume 100/200/300", `"database_counts": true(.*\n)*.*"io_balance"(.*\n)*.*"empty_in_seconds": null`},
+	} {
+		var out bytes.Buffer
+		code := run(strings.Fields(test.args), nil, &out, t.Output())
+		if code != 0 || !regexp.MustCompile(test.want).Match(out.Bytes()) {
+			t.Errorf("%s ended with %d:\n%s", test.args, code, out.String())
+		}
+	}
 }
 
 // documented holds the metrics against docs/observability.md.
