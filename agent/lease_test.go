@@ -163,7 +163,7 @@ func TestOldClouds(t *testing.T) {
 			_ = json.NewEncoder(w).Encode(wire.NewProblem(wire.NotFound, "", ""))
 			return
 		}
-		api.ServeHTTP(leased{w}, req)
+		api.ServeHTTP(leased{w, "hold=4, return=0.1, every=0.1, pace=0.1"}, req)
 	})
 	r.db.Exec(t, "CREATE TABLE {s}.t (id int NOT NULL PRIMARY KEY, rv rowversion NOT NULL); INSERT INTO {s}.t (id) VALUES (1)")
 	r.sync("t").table(func(s *agent.TableSite) { s.MaxSkips = 10_000 }).start()
@@ -178,16 +178,43 @@ func TestOldClouds(t *testing.T) {
 	}
 }
 
+// TestLeaseEnds holds that the cloud is asked again, at the cap of skips, when
+// a lease has ended and no check-in is due.
+func TestLeaseEnds(t *testing.T) {
+	r := newRig(t)
+	api := r.front.api
+	r.front.leases = true
+	r.front.api = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		api.ServeHTTP(leased{w, "hold=0.4, return=7200, every=7200, pace=300"}, req)
+	})
+	r.db.Exec(t, "CREATE TABLE {s}.t (id int NOT NULL PRIMARY KEY, rv rowversion NOT NULL); INSERT INTO {s}.t (id) VALUES (1)")
+	r.sync("t").start()
+	r.settles("t")
+	r.front.counts()
+	r.forget()
+	r.until("three leases end", func() bool {
+		r.front.mu.Lock()
+		defer r.front.mu.Unlock()
+		return r.front.seen["GET versions"] >= 3
+	})
+	if asked, caps := r.front.counts()["GET versions"], r.decided("t", scheduler.Nothing); asked > caps {
+		t.Errorf("asked %d times at %d caps", asked, caps)
+	}
+}
+
 // leased is the answer of another cloud, which has leases of its own.
-type leased struct{ http.ResponseWriter }
+type leased struct {
+	http.ResponseWriter
+	lease string
+}
 
 func (w leased) WriteHeader(code int) {
-	w.Header().Set(wire.HeaderLease, "hold=4, return=0.1, every=0.1, pace=0.1")
+	w.Header().Set(wire.HeaderLease, w.lease)
 	w.ResponseWriter.WriteHeader(code)
 }
 
 func (w leased) Write(b []byte) (int, error) {
-	w.Header().Set(wire.HeaderLease, "hold=4, return=0.1, every=0.1, pace=0.1")
+	w.Header().Set(wire.HeaderLease, w.lease)
 	return w.ResponseWriter.Write(b)
 }
 

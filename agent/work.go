@@ -96,8 +96,7 @@ func (t *table) resting(now time.Time) string {
 }
 
 func (t *table) limits(p narrowing) scheduler.Limits {
-	l := scheduler.Limits{ForcedSkips: t.site.ForcedSkips, MaxSkips: t.site.MaxSkips}.
-		Phased(t.a.site.Customer + " " + t.site.Dataset)
+	l := scheduler.Limits{ForcedSkips: t.site.ForcedSkips, MaxSkips: t.site.MaxSkips}.Phased(t.seed())
 	l = scheduler.Limits{
 		ForcedSkips: max(l.ForcedSkips, p.table(t.site.Dataset).ForcedSkips),
 		MaxSkips:    l.MaxSkips,
@@ -108,6 +107,16 @@ func (t *table) limits(p narrowing) scheduler.Limits {
 		l.CountEvery = defaultCountEvery
 	}
 	return l
+}
+
+// seed gives every table caps of its own. Under a lease a cap asks nobody; at
+// a cloud without, the tables of a site come to their caps together, because
+// one question is for all of them.
+func (t *table) seed() string {
+	if t.a.cloud().Lease().Told.IsZero() {
+		return t.a.site.Customer
+	}
+	return t.a.site.Customer + " " + t.site.Dataset
 }
 
 // defaultCountEvery is how often a table is counted whose source has no cheap
