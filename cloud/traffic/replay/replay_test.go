@@ -227,7 +227,7 @@ func TestOldCopyAndCut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	skip := 40 // requests that were not recorded
+	skip := 10 // requests that were not recorded
 	late := open(t, filepath.Join(dir, "late.db"), func(x cloud.Exchange) {
 		if skip--; skip < 0 {
 			r.Record(&recording.Entry{Start: x.Start, Customer: x.Customer, Table: x.Table, Endpoint: x.Endpoint, Method: x.Method, URI: x.URI, Headers: x.Headers, Body: x.Body, Status: x.Status})

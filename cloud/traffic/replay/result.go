@@ -88,10 +88,15 @@ func (r *Result) add(e *recording.Entry, o outcome) {
 	s.recordedKnows = s.recordedKnows || e.Blocks > 0
 	s.recordedStatus[class(e.Status)]++
 	s.nowStatus[class(o.status)]++
-	if e.Status != o.status && e.Status != http.StatusServiceUnavailable && e.Status != http.StatusTooManyRequests {
+	if e.Status != o.status && !refused(e.Status) && !refused(o.status) {
 		r.Differ++
 		r.differ[fmt.Sprintf("%s: %d, now %d", e.Endpoint, e.Status, o.status)]++
 	}
+}
+
+// refused tells whether an answer is about the server's load alone.
+func refused(status int) bool {
+	return status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests
 }
 
 func class(status int) int {

@@ -44,14 +44,18 @@ type outcome struct {
 	took   time.Duration // of the try that was answered
 }
 
-// send sends a request until it is answered with something that stays.
+// changes are the endpoints whose requests what follows depends on.
+var changes = map[string]bool{"POST rows": true, "DELETE rows": true, "PUT schema": true}
+
+// send sends a request until it is answered. A question that is not taken now
+// has its answer with that; a change is sent again until it is taken.
 func (t *target) send(ctx context.Context, e *recording.Entry) (outcome, error) {
 	waits := backoff.NewExponentialBackOff(backoff.WithInitialInterval(firstWait), backoff.WithMaxInterval(longestWait),
 		backoff.WithMultiplier(2), backoff.WithRandomizationFactor(0), backoff.WithMaxElapsedTime(0))
 	for {
 		begun := time.Now()
 		status, floor, err := t.try(ctx, e)
-		if err == nil && status != http.StatusServiceUnavailable && status != http.StatusTooManyRequests {
+		if err == nil && !(refused(status) && changes[e.Endpoint]) {
 			return outcome{status, time.Since(begun)}, nil
 		}
 		if ctx.Err() != nil {
