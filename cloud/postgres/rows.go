@@ -2,13 +2,27 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"tidemark/cloud"
 )
 
+// errAnew says that another schema was registered since it was read; no row
+// has been told.
+var errAnew = errors.New("its schema was registered anew")
+
 // Rows implements cloud.Manifests.
-func (s *Store) Rows(ctx context.Context, customer, table string, fn func(cloud.Row) error) error {
+func (s *Store) Rows(ctx context.Context, customer, table string, fn func(cloud.Row) error) (err error) {
+	for range maxTries {
+		if err = s.rows(ctx, customer, table, fn); !errors.Is(err, errAnew) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: %w", cloud.ErrUnavailable, err)
+}
+
+func (s *Store) rows(ctx context.Context, customer, table string, fn func(cloud.Row) error) error {
 	t, err := s.Table(ctx, customer, table)
 	if err != nil {
 		return err
@@ -19,7 +33,7 @@ func (s *Store) Rows(ctx context.Context, customer, table string, fn func(cloud.
 			return err
 		}
 		if r.st.Version.Schema != t.Schema.Fingerprint() {
-			return fmt.Errorf("%w: its schema was registered anew", errStale)
+			return errAnew
 		}
 		if r.p, err = s.datasets.plan(r.p.shared, t.Schema, r.st.Version.Schema); err != nil {
 			return err
