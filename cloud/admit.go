@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -62,7 +63,7 @@ func (s *Server) enter(c *call, r route) (leave func(error), err error) {
 // weigh tells changes from loads by the head of a batch. A body that has none
 // deletes a whole table.
 func (s *Server) weigh(c *call) (admission.Class, error) {
-	if len(c.body) == 0 {
+	if len(c.body) == 0 && c.r.Method == http.MethodDelete {
 		return admission.Load, nil
 	}
 	c.head = new(wire.Header)
