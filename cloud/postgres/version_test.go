@@ -92,7 +92,7 @@ func TestUpdatesAreHeapOnly(t *testing.T) {
 		}
 	}
 	s.Close() // statistics are there when the connection is gone
-	for _, table := range []string{"data.dbo_orders", "tidemark.versions"} {
+	for _, table := range []string{"data.dbo_orders", "tidemark.versions", "tidemark.tokens"} {
 		var updates, hot int
 		for updates == 0 {
 			err := conn.QueryRow(t.Context(), "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relid = $1::regclass", table).Scan(&updates, &hot)
