@@ -74,7 +74,7 @@ func (s *Server) batch(c *call, kind func(wire.BatchKind) bool,
 	src := rows(c.body, s.lineLimits(), h.Rows, schema)
 	src.long = s.longLines(c)
 	defer src.Close()
-	a, err := apply(c.r.Context(), Batch{Customer: c.customer, Table: c.table, Header: h, Schema: schema, Rows: src, Now: s.now()})
+	a, err := apply(c.r.Context(), Batch{Customer: c.customer, Table: c.table, Header: h, Schema: schema, Rows: src, Now: s.now(), Request: c.id, Bytes: len(c.body)})
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,8 @@ type Store interface {
 	Manifests
 	Control
 	Reports
+	Operators
+	Recent
 	Summaries
 	cost.Store
 
@@ -145,6 +147,8 @@ type Batch struct {
 	Schema   wire.Schema // the one that Header.Schema is the fingerprint of
 	Rows     RowSource
 	Now      time.Time // of the server, for the writer's claim
+	Request  string    // ID of the request, which Recent tells
+	Bytes    int       // of the body as it was sent
 }
 
 // A RowSource gives the lines of a body, checked, one by one, in bounded

@@ -125,7 +125,7 @@ func (a *application) finish(ctx context.Context) error {
 	if v.Loaded {
 		a.next.pristine = false
 	}
-	keep, err := keepAnswer(a.b.Customer, a.b.Table, a.answer)
+	keep, err := keepAnswer(a.b, a.answer)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"tidemark/cloud"
 	"tidemark/cloud/ledger"
 	"tidemark/cloud/sums"
 	"tidemark/differ/summary"
@@ -115,14 +116,15 @@ func (s *state) writeMark(customer, table string) statement {
 	}
 }
 
-// keepAnswer is the statement that stores the answer to the last batch.
-func keepAnswer(customer, table string, a wire.Answer) (statement, error) {
+// keepAnswer is the statement that stores the answer to the last batch, and
+// remembers the batch.
+func keepAnswer(b cloud.Batch, a wire.Answer) (statement, error) {
 	a.Version = wire.Version{} // the version row has it
 	document, err := json.Marshal(a)
 	return statement{
-		sql: `INSERT INTO tidemark.answers (customer, name, document) VALUES ($1, $2, $3)
-			ON CONFLICT (customer, name) DO UPDATE SET document = excluded.document`,
-		args: []any{customer, table, string(document)},
+		sql: `INSERT INTO tidemark.answers AS old (customer, name, document, recent) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (customer, name) DO UPDATE SET document = excluded.document, recent = substring(excluded.recent || old.recent FOR $5)`,
+		args: []any{b.Customer, b.Table, string(document), b.Taken(a).Encode(), cloud.RecentBytes},
 	}, err
 }
 

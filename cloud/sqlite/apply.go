@@ -94,8 +94,9 @@ func saveAnswer(ctx context.Context, tx *sql.Tx, b cloud.Batch, a wire.Answer) e
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO answers (customer, name, body) VALUES (?, ?, ?) ON CONFLICT (customer, name) DO UPDATE SET body = excluded.body",
-		b.Customer, b.Table, string(body))
+	_, err = tx.ExecContext(ctx, `INSERT INTO answers (customer, name, body, recent) VALUES (?, ?, ?, ?) ON CONFLICT (customer, name) DO UPDATE
+		SET body = excluded.body, recent = substr(CAST(excluded.recent || answers.recent AS BLOB), 1, ?)`,
+		b.Customer, b.Table, string(body), b.Taken(a).Encode(), cloud.RecentBytes)
 	return err
 }
 

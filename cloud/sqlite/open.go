@@ -22,7 +22,7 @@ import (
 
 // migrations bring a file from the version before to the next; the version is
 // in SQLite's user_version. They are only ever added to.
-var migrations = []string{firstSchema, summarySchema, invitationSchema, costSchema, reportSchema, controlSchema, tokenSchema}
+var migrations = []string{firstSchema, summarySchema, invitationSchema, costSchema, reportSchema, controlSchema, tokenSchema, fleetSchema}
 
 //go:embed tokens.sql
 var tokenSchema string

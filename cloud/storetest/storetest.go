@@ -29,6 +29,8 @@ func Run(t *testing.T, o Options) {
 		{"control", testControl},
 		{"observe", testObserve},
 		{"reports", testReports},
+		{"operators", testOperators},
+		{"recent batches", testRecent},
 		{"costs", testCosts},
 		{"register", testRegister},
 		{"columns come and go", testColumns},
