@@ -16,12 +16,15 @@ type Counters struct {
 	Hit    int64     `json:"blocks_hit"`   // blocks that were in the server's own memory
 	Log    int64     `json:"log_position"` // bytes of write-ahead log
 
-	Datasets map[string]Counted `json:"datasets,omitempty"` // those that cost most; "" is what is kept about customers and tables
+	Datasets map[string]Counted `json:"datasets,omitempty"` // those that are read most, at most MaxDatasets; "" is what is kept about customers and tables
 
 	Connections    int           `json:"connections,omitempty"` // of the server, now
 	MaxConnections int           `json:"max_connections,omitempty"`
 	Lag            time.Duration `json:"lag_ns,omitempty"` // of the replica that is furthest behind; -1: not known
 }
+
+// MaxDatasets bounds Counters.Datasets.
+const MaxDatasets = 256
 
 // Counted is what is counted of the tables of one dataset.
 type Counted struct {
@@ -47,7 +50,9 @@ func (c *Counters) Since(before *Counters) *Counters {
 		Read: grown(before.Read, c.Read), Hit: grown(before.Hit, c.Hit), Log: grown(before.Log, c.Log),
 		Connections: c.Connections, MaxConnections: c.MaxConnections, Lag: c.Lag}
 	for name, now := range c.Datasets {
-		if was, ok := before.Datasets[name]; ok { // one that comes in has its whole past
+		// A table that was not there is new; but where not all are told, it may
+		// only have come in among them, with its whole past.
+		if was, ok := before.Datasets[name]; ok || len(before.Datasets) < MaxDatasets {
 			if d.Datasets == nil {
 				d.Datasets = make(map[string]Counted, len(c.Datasets))
 			}

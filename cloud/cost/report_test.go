@@ -1,6 +1,7 @@
 package cost_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -89,6 +90,23 @@ func TestReport(t *testing.T) {
 		if _, err := cost.Read(t.Context(), store, q); err == nil {
 			t.Errorf("%+v was told", q)
 		}
+	}
+}
+
+// A table that is new counts from nothing: it is what an operator looks for.
+// Where not all tables are told, one that comes in does not bring its past.
+func TestNewTable(t *testing.T) {
+	before := &cost.Counters{Log: 10, Datasets: map[string]cost.Counted{"old": {Read: 5}}}
+	now := &cost.Counters{Log: 110, Datasets: map[string]cost.Counted{"old": {Read: 7}, "new": {Read: 300, Changed: 10}}}
+	d := now.Since(before)
+	if d.Datasets["new"].Read != 300 || d.Datasets["old"].Read != 2 || d.LogOf("new") != 100 {
+		t.Errorf("%+v", d)
+	}
+	for i := range cost.MaxDatasets - 1 {
+		before.Datasets[fmt.Sprint(i)] = cost.Counted{}
+	}
+	if _, ok := now.Since(before).Datasets["new"]; ok {
+		t.Error("it brings its past")
 	}
 }
 

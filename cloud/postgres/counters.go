@@ -44,7 +44,7 @@ const (
 		FROM pg_statio_user_tables i JOIN pg_stat_user_tables u USING (relid) JOIN pg_class c ON c.oid = i.relid
 		LEFT JOIN tidemark.datasets d ON i.schemaname = 'data' AND d.identifier = i.relname
 		WHERE i.schemaname = 'tidemark' OR d.name IS NOT NULL
-		GROUP BY 1 ORDER BY 2 DESC, 3 DESC, 1 LIMIT 256`
+		GROUP BY 1 ORDER BY 2 DESC, 3 DESC, 1 LIMIT $1`
 )
 
 // Counters implements cost.Source: what the server counts as a whole, and for
@@ -67,7 +67,7 @@ func (s *Store) Counters(ctx context.Context) (*cost.Counters, error) {
 		if lag >= 0 {
 			c.Lag = time.Duration(lag * float64(time.Second))
 		}
-		rows, err := conn.Query(ctx, countDatasets)
+		rows, err := conn.Query(ctx, countDatasets, cost.MaxDatasets)
 		if err != nil {
 			return err
 		}

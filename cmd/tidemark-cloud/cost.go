@@ -29,7 +29,9 @@ blocks of 8 KiB that it read (asked the system for) and hit (had in its own
 memory). By dataset, READ is everything that Postgres has counted for the
 table, upkeep and vacuum too; by customer and endpoint it is what their requests
 read. WAL is an estimate: the part of the write-ahead log that the changed rows
-have, by their number and size. A SQLite store tells time, rows and bytes alone.
+have, by their number and size. The dataset "-" is what belongs to no table:
+versions, policies, and what is kept about tables. A SQLite store tells time,
+rows and bytes alone.
 
 Of customers those are told that took most time in each hour; the others are
 summed up as (other). Minutes are kept for 6 hours, hours for 90 days.
