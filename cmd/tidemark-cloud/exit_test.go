@@ -50,6 +50,7 @@ func TestExitCodesAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, section, _ := strings.Cut(string(doc), "\n## tidemark-cloud\n")
+	section, _, _ = strings.Cut(section, "\n## ")
 	var rows []string
 	for _, m := range tableRow.FindAllStringSubmatch(section, -1) {
 		rows = append(rows, m[1]+" "+m[2])
