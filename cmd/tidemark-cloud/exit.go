@@ -36,8 +36,8 @@ var exitCodes = []struct {
 	{exitUsage, "the command line is not understood; nothing was done"},
 	{exitConfig, "a setting is wrong (store, address, certificate, limit); nothing was started"},
 	{exitUnreachable, "the store cannot be reached, or is not available now"},
-	{exitNotFound, "there is no such customer or table"},
-	{exitNotNow, "not now: the customer exists already, or the question was not answered with yes"},
+	{exitNotFound, "there is no such customer, operator or table"},
+	{exitNotNow, "not now: the customer or operator exists already, or the question was not answered with yes"},
 	{exitInterrupted, "interrupted (Ctrl-C); serve ends with 0 then"},
 }
 
@@ -79,9 +79,9 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.Is(err, cloud.ErrUnavailable):
 		return exitUnreachable
-	case errors.Is(err, errNoCustomer), errors.Is(err, errNoTable):
+	case errors.Is(err, errNoCustomer), errors.Is(err, errNoTable), errors.Is(err, errNoOperator):
 		return exitNotFound
-	case errors.Is(err, cloud.ErrExists), errors.Is(err, errNo):
+	case errors.Is(err, cloud.ErrExists), errors.Is(err, errOperatorThere), errors.Is(err, errNo):
 		return exitNotNow
 	}
 	return exitWrong
