@@ -61,6 +61,32 @@ func TestBlocksOfRequests(t *testing.T) {
 	}
 }
 
+// Of small batches one in eight is measured: all together they are charged
+// what they read, about.
+func TestBlocksOfSmallBatches(t *testing.T) {
+	s, _ := open(t, postgres.Options{Connections: 1, WithoutSummaries: true})
+	acme := newSite(t, s, "acme", "t", "id int")
+	acme.load([][]byte{[]byte(`["1",1]`)}, 1)
+	charged := func(rows, batches int) float64 {
+		ctx, tally := cost.With(t.Context())
+		for range batches {
+			var text [][]byte
+			for i := range rows {
+				text = append(text, fmt.Appendf(nil, `["%d",%d]`, acme.seq+2, i+2))
+			}
+			if _, err := s.Apply(ctx, acme.batch(wire.Delta, text)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := tally.Sums()
+		return float64(got.Read+got.Hit) / float64(batches)
+	}
+	always := charged(100, 20)
+	if sometimes := charged(99, 300); sometimes < always/4 || sometimes > always*2 { // over five standard deviations
+		t.Errorf("%.0f blocks for a batch of 99 rows, %.0f for one of 100", sometimes, always)
+	}
+}
+
 // fetched waits until the server has counted all, and returns the blocks of
 // data and of the registry.
 func fetched(t *testing.T, conn *pgx.Conn) (data, registry int64) {
