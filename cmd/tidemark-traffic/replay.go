@@ -15,6 +15,7 @@ import (
 
 	"tidemark/cloud/traffic/recording"
 	"tidemark/cloud/traffic/replay"
+	"tidemark/cloud/traffic/ship"
 	"tidemark/internal/command"
 	"tidemark/internal/fault"
 )
@@ -93,7 +94,7 @@ func (f *replayFlags) config(path string) (replay.Config, error) {
 	if err != nil {
 		return replay.Config{}, &command.ConfigError{Err: err}
 	}
-	t, err := (&endpointFlags{ca: f.ca}).tls()
+	t, err := ship.ClientTLS(f.ca, "", "")
 	if err != nil {
 		return replay.Config{}, &command.ConfigError{Err: err}
 	}

@@ -43,8 +43,8 @@ Standard input has no checkpoint.
 Lines that are none of a load balancer's, and those that the endpoint refuses,
 are set aside in a file, with their file, number and reason, and stop nothing.
 
-Credentials come from the environment: ` + tokenVariable + `, or
-` + userVariable + ` and ` + passwordVariable + `.`,
+Credentials come from the environment: ` + ship.TokenVariable + `, or
+` + ship.UserVariable + ` and ` + ship.PasswordVariable + `.`,
 		Example: `  tidemark-traffic ship --to https://logstash:8443 /var/log/alb
   zcat old.log.gz | tidemark-traffic ship --to http://localhost:8080 -`,
 		Args: cobra.MinimumNArgs(1),
