@@ -2,8 +2,14 @@ package main
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"math/big"
 	"net"
 	"os"
 	"strings"
@@ -62,6 +68,13 @@ func (d *deb) cloud() plan {
 			}
 			return d.do(ctx, "tidemark-cloud", "ready", "--url", url)
 		}},
+		{"it speaks TLS on a port below 1024, with a key that root hands over", func(ctx context.Context) error {
+			if err := d.certificate(ctx); err != nil {
+				return err
+			}
+			url = "https://127.0.0.1:943"
+			return errors.Join(d.do(ctx, "systemctl", "restart", cloudUnit), d.do(ctx, "tidemark-cloud", "ready", "--url", url))
+		}},
 		{"upgrade", func(ctx context.Context) error {
 			if err := d.installCloud(ctx, d.new); err != nil {
 				return err
@@ -99,6 +112,43 @@ func (d *deb) installCloud(ctx context.Context, folder string) error {
 
 func (d *deb) cloudOptions(options string) error {
 	return os.WriteFile(d.path(cloudSettings), []byte("OPTIONS="+options+"\n"), 0o600)
+}
+
+// cloudDropIn is what docs/deployment.md says of certificates.
+const cloudDropIn = `[Service]
+LoadCredential=cert.pem:/etc/tidemark-cloud/cert.pem
+LoadCredential=key.pem:/etc/tidemark-cloud/key.pem
+AmbientCapabilities=CAP_NET_BIND_SERVICE
+CapabilityBoundingSet=CAP_NET_BIND_SERVICE
+`
+
+// certificate makes a certificate that root alone can read, and has the
+// service use it.
+func (d *deb) certificate(ctx context.Context) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return err
+	}
+	pkcs, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	dropIn := "/etc/systemd/system/" + cloudUnit + ".d"
+	if err := errors.Join(os.MkdirAll(d.path("/etc/tidemark-cloud"), 0o700), os.MkdirAll(d.path(dropIn), 0o755)); err != nil {
+		return err
+	}
+	credentials := "/run/credentials/" + cloudUnit
+	return errors.Join(
+		os.WriteFile(d.path("/etc/tidemark-cloud/cert.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}), 0o600),
+		os.WriteFile(d.path("/etc/tidemark-cloud/key.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs}), 0o600),
+		os.WriteFile(d.path(dropIn+"/tls.conf"), []byte(cloudDropIn), 0o644),
+		d.cloudOptions("--listen 127.0.0.1:943 --tls-cert "+credentials+"/cert.pem --tls-key "+credentials+"/key.pem"),
+		d.do(ctx, "systemctl", "daemon-reload"))
 }
 
 // cloudIs fails unless a property of the unit has that value.
