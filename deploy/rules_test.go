@@ -28,14 +28,14 @@ func promtool(t *testing.T, args ...string) {
 	}
 }
 
-// The rules parse, and tell their stories: see tidemark-cloud.test.yml.
+// The rules parse, and tell their stories: see the files *.test.yml.
 func TestAlertRules(t *testing.T) {
 	rules, err := filepath.Glob("prometheus/*.rules.yml")
 	if err != nil || len(rules) != 2 {
 		t.Fatalf("%v, %v", rules, err)
 	}
 	promtool(t, append([]string{"check", "rules"}, rules...)...)
-	promtool(t, "test", "rules", "prometheus/tidemark-cloud.test.yml")
+	promtool(t, "test", "rules", "prometheus/tidemark-cloud.test.yml", "prometheus/tidemark-agent.test.yml")
 }
 
 // A rule that does not parse is found.
