@@ -4,7 +4,7 @@ GO      ?= go
 LINT    := $(GO) tool -modfile=tools/go.mod golangci-lint
 PKGS    := ./...
 
-.PHONY: all build test check lint vet unit prepare bench bench-diff demo conformance packages check-packages windows test-install test-wine old-and-new clean
+.PHONY: all build test check lint vet unit prepare bench bench-diff bench-traffic demo conformance packages check-packages windows test-install test-wine old-and-new clean
 
 all: build
 
@@ -44,6 +44,11 @@ bench: prepare
 # What comparisons cost at 10^5, 10^6 and 10^7 rows: an hour, and 6 GiB of memory. BENCH=-quick for 10^5 alone.
 bench-diff: prepare
 	$(GO) run ./internal/bench diff $(BENCH)
+
+# tidemark-traffic beside `zcat | jq`, and 100,000 requests recorded and replayed: seven minutes.
+bench-traffic: prepare
+	./internal/bench/traffic/prepare.sh
+	$(GO) run ./internal/bench/traffic $(BENCH)
 
 # Holds a server against the contract: make conformance URL=https://cloud.example CUSTOMER=acme KEY=tmk_...
 # The key can also come from the environment (KEY or TIDEMARK_KEY); it is on no command line of the test.

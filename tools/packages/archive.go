@@ -38,8 +38,13 @@ func (r *release) folder(t target) string {
 	return "tidemark-" + r.version + "-" + t.os + "-" + t.arch
 }
 
-func (r *release) tarball(t target, program string) (err error) {
-	f, err := os.Create(filepath.Join(r.out, r.folder(t)+".tar.gz"))
+func (r *release) tarball(t target, program string) error {
+	return r.tar(r.folder(t), r.papers(t, program))
+}
+
+// tar makes an archive that unpacks to one folder.
+func (r *release) tar(folder string, papers []paper) (err error) {
+	f, err := os.Create(filepath.Join(r.out, folder+".tar.gz"))
 	if err != nil {
 		return err
 	}
@@ -49,13 +54,13 @@ func (r *release) tarball(t target, program string) (err error) {
 		return err
 	}
 	w := tar.NewWriter(packed)
-	for _, p := range r.papers(t, program) {
+	for _, p := range papers {
 		body, err := os.ReadFile(p.source)
 		if err != nil {
 			return err
 		}
 		if err := w.WriteHeader(&tar.Header{
-			Typeflag: tar.TypeReg, Name: path.Join(r.folder(t), p.name), Size: int64(len(body)), Mode: int64(p.mode),
+			Typeflag: tar.TypeReg, Name: path.Join(folder, p.name), Size: int64(len(body)), Mode: int64(p.mode),
 			Uname: "root", Gname: "root", ModTime: r.time,
 		}); err != nil {
 			return err

@@ -1,6 +1,7 @@
 // Command packages builds what is released of the agent: a deb and an rpm, an
 // installer for Windows, archives, their checksums and the list of what is
-// linked; and a deb and an rpm of the cloud API.
+// linked; a deb and an rpm of the cloud API; an archive of tidemark-traffic and
+// the zips of its Lambda function.
 //
 // The same commit gives the same bytes: every time in the files is
 // SOURCE_DATE_EPOCH, and no path, host or user of the building machine gets
@@ -142,6 +143,9 @@ func (r *release) build(ctx context.Context) (err error) {
 		}
 		if err := r.cloud(ctx, t, work); err != nil {
 			return fmt.Errorf("tidemark-cloud, %s/%s: %w", t.os, t.arch, err)
+		}
+		if err := r.traffic(ctx, t, work); err != nil {
+			return fmt.Errorf("tidemark-traffic, %s/%s: %w", t.os, t.arch, err)
 		}
 	}
 	return r.sums()

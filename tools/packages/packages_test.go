@@ -56,6 +56,14 @@ tidemark-cloud-1.2.3-linux-amd64.cdx.json
 tidemark-cloud-1.2.3-linux-arm64.cdx.json
 tidemark-cloud_1.2.3-1_amd64.deb
 tidemark-cloud_1.2.3-1_arm64.deb
+tidemark-traffic-1.2.3-linux-amd64.cdx.json
+tidemark-traffic-1.2.3-linux-amd64.tar.gz
+tidemark-traffic-1.2.3-linux-arm64.cdx.json
+tidemark-traffic-1.2.3-linux-arm64.tar.gz
+tidemark-traffic-lambda-1.2.3-linux-amd64.cdx.json
+tidemark-traffic-lambda-1.2.3-linux-arm64.cdx.json
+tidemark-traffic-lambda-amd64.zip
+tidemark-traffic-lambda-arm64.zip
 tidemark_1.2.3-1_amd64.deb
 tidemark_1.2.3-1_arm64.deb` {
 		t.Errorf("files:\n%s", got)
