@@ -71,7 +71,7 @@ func TestFileFromBefore(t *testing.T) {
 	}
 	exec(t, path, "DROP TABLE control", "DROP TABLE record", "DROP TABLE observed", "CREATE TABLE policies (customer TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID",
 		"DROP TABLE tokens", "DROP TABLE reports", "DROP TABLE costs", "DROP TABLE invitations", "DROP TABLE summaries", "DROP TABLE leaves", "DROP TABLE log",
-		"ALTER TABLE tables DROP COLUMN secret", "ALTER TABLE tables DROP COLUMN mark", "PRAGMA user_version = 1")
+		"DROP TABLE operators", "ALTER TABLE answers DROP COLUMN recent", "ALTER TABLE tables DROP COLUMN secret", "ALTER TABLE tables DROP COLUMN mark", "PRAGMA user_version = 1")
 	s = open(t, path)
 	secrets := map[string]bool{}
 	for customer, n := range map[string]int64{"acme": 1000, "globex": 10} {
