@@ -42,12 +42,12 @@ func (m *memory) KeepCosts(_ context.Context, records []cost.Record) error {
 	return nil
 }
 
-func (m *memory) Costs(_ context.Context, span time.Duration, since, until time.Time) ([]cost.Record, error) {
+func (m *memory) Costs(_ context.Context, span time.Duration, since, until time.Time, counters bool) ([]cost.Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var all []cost.Record
 	for _, r := range m.records {
-		if r.Span == span && !r.At.Before(since) && r.At.Before(until) {
+		if r.Span == span && !r.At.Before(since) && r.At.Before(until) && (r.Instance == "" || !counters) {
 			all = append(all, r)
 		}
 	}

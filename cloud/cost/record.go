@@ -52,8 +52,8 @@ type Store interface {
 	// every instance of a fleet writes them.
 	KeepCosts(ctx context.Context, records []Record) error
 	// Costs returns the records of a span that begin from since on and before
-	// until, by their beginning.
-	Costs(ctx context.Context, span time.Duration, since, until time.Time) ([]Record, error)
+	// until, by their beginning: all of them, or the database's counters alone.
+	Costs(ctx context.Context, span time.Duration, since, until time.Time, counters bool) ([]Record, error)
 	// DropCosts removes the records of a span that begin before a time.
 	DropCosts(ctx context.Context, span time.Duration, before time.Time) error
 }

@@ -58,7 +58,7 @@ type Report struct {
 	Counted bool      `json:"database_counts"` // the database tells blocks and log
 	Entries []Entry   `json:"entries"`         // of the whole time: those that read most blocks first, then those that took most time
 	Total   Entry     `json:"total"`
-	Buckets []Bucket  `json:"buckets,omitempty"` // by time; minutes when they are kept for all of it, else hours
+	Buckets []Bucket  `json:"buckets,omitempty"` // by time; minutes up to two hours back, else hours
 }
 
 // A Query asks for a report.
@@ -83,23 +83,27 @@ func (q Query) Check() error {
 	return nil
 }
 
+// finest is how long a report is told by the minute: each instance has a record
+// of every minute.
+const finest = 2 * time.Hour
+
 // Read makes a report of a store's records.
 func Read(ctx context.Context, s Store, q Query) (*Report, error) {
 	if err := q.Check(); err != nil {
 		return nil, err
 	}
 	span := Hour
-	if q.Now.Sub(q.Since) <= KeepMinutes {
+	if q.Now.Sub(q.Since) <= finest {
 		span = Minute
 	}
 	since := q.Since.UTC().Truncate(span)
 	// The counters at the end of the last bucket begin the next one.
-	records, err := s.Costs(ctx, span, since, q.Until.UTC().Add(span))
+	records, err := s.Costs(ctx, span, since, q.Until.UTC().Add(span), false)
 	if err != nil {
 		return nil, err
 	}
 	if span == Hour { // the hour that runs ends, for now, at the last minute's counters
-		last, err := s.Costs(ctx, Minute, q.Now.Add(-Hour), q.Until.UTC())
+		last, err := s.Costs(ctx, Minute, q.Now.Add(-Hour), q.Until.UTC(), true)
 		if err != nil {
 			return nil, err
 		}

@@ -135,7 +135,7 @@ func Recall(ctx context.Context, s Store, v Volume, now time.Time) (*Balance, er
 // recall returns the last counters, too; nil when there are none.
 func recall(ctx context.Context, s Store, v Volume, now time.Time) (*Balance, *Counters, error) {
 	b := NewBalance(v)
-	records, err := s.Costs(ctx, Minute, now.Add(-KeepMinutes), now)
+	records, err := s.Costs(ctx, Minute, now.Add(-KeepMinutes), now, true)
 	var counted []*Counters
 	for _, r := range records {
 		if r.Counters != nil {

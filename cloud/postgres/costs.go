@@ -30,12 +30,12 @@ func (s *Store) KeepCosts(ctx context.Context, records []cost.Record) error {
 }
 
 // Costs implements cost.Store.
-func (s *Store) Costs(ctx context.Context, span time.Duration, since, until time.Time) ([]cost.Record, error) {
+func (s *Store) Costs(ctx context.Context, span time.Duration, since, until time.Time, counters bool) ([]cost.Record, error) {
 	var all []cost.Record
 	err := s.run(ctx, func(c *session) error {
 		all = nil
-		rows, err := c.Query(ctx, "SELECT begun, instance, document FROM tidemark.costs WHERE span = $1 AND begun >= $2 AND begun < $3 ORDER BY begun, instance",
-			int(span/time.Second), since, until)
+		rows, err := c.Query(ctx, "SELECT begun, instance, document FROM tidemark.costs WHERE span = $1 AND begun >= $2 AND begun < $3 AND (instance = '' OR NOT $4) ORDER BY begun, instance",
+			int(span/time.Second), since, until, counters)
 		if err != nil {
 			return err
 		}

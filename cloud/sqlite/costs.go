@@ -35,9 +35,9 @@ func (s *Store) KeepCosts(ctx context.Context, records []cost.Record) error {
 }
 
 // Costs implements cost.Store.
-func (s *Store) Costs(ctx context.Context, span time.Duration, since, until time.Time) ([]cost.Record, error) {
-	rows, err := s.reader.QueryContext(ctx, "SELECT begun, instance, document FROM costs WHERE span = ? AND begun >= ? AND begun < ? ORDER BY begun, instance",
-		int(span/time.Second), ceilUnix(since), ceilUnix(until))
+func (s *Store) Costs(ctx context.Context, span time.Duration, since, until time.Time, counters bool) ([]cost.Record, error) {
+	rows, err := s.reader.QueryContext(ctx, "SELECT begun, instance, document FROM costs WHERE span = ? AND begun >= ? AND begun < ? AND (instance = '' OR NOT ?) ORDER BY begun, instance",
+		int(span/time.Second), ceilUnix(since), ceilUnix(until), counters)
 	if err != nil {
 		return nil, available(err)
 	}

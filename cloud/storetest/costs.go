@@ -30,7 +30,7 @@ func testCosts(t *testing.T, f *fixture) {
 	}
 	are := func(span time.Duration, since, until time.Time, want ...cost.Record) {
 		t.Helper()
-		got, err := f.Costs(ctx, span, since, until)
+		got, err := f.Costs(ctx, span, since, until, false)
 		if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || d != "" {
 			t.Errorf("costs: %v %s", err, d)
 		}
@@ -45,6 +45,10 @@ func testCosts(t *testing.T, f *fixture) {
 	keep(more, second) // an instance's own is replaced, the database's counters stay
 	are(cost.Minute, at(0), at(2), first, more, other)
 	are(cost.Minute, at(0), at(1), first)
+	got, err := f.Costs(ctx, cost.Minute, at(0), at(2), true)
+	if d := cmp.Diff([]cost.Record{first}, got); err != nil || d != "" {
+		t.Errorf("counters alone: %v %s", err, d)
+	}
 	are(cost.Minute, at(0).Add(time.Second), at(2).Add(-time.Second), more, other)
 	are(cost.Hour, at(0), at(1), hour)
 	if err := f.DropCosts(ctx, cost.Minute, at(1)); err != nil {
