@@ -16,6 +16,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"tidemark/cloud/rollout"
 	"tidemark/internal/pgtest"
 )
 
@@ -84,7 +85,12 @@ func request(t *testing.T, transport *http.Transport, address, key string) {
 
 // Alerts and dashboard ask for metrics that there are.
 func TestMetricsOfAlertsAndDashboard(t *testing.T) {
+	var rollouts bytes.Buffer // of a server that watches them
+	new(rollout.Watcher).WriteMetrics(&rollouts)
 	text := scraped(t)
+	if !strings.Contains(text, "tidemark_rollout_") {
+		text += rollouts.String()
+	}
 	there := map[string]bool{}
 	for _, m := range regexp.MustCompile(`(?m)^# TYPE (\S+) (\S+)$`).FindAllStringSubmatch(text, -1) {
 		if there[m[1]] {
