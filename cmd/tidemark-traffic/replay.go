@@ -123,7 +123,7 @@ func readKeys(path string) (map[string]string, error) {
 	if err != nil {
 		return nil, fault.New("read --keys", err, "")
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	keys := map[string]string{}
 	for lines, n := bufio.NewScanner(f), 1; lines.Scan(); n++ {
 		customer, key, ok := strings.Cut(strings.TrimSpace(lines.Text()), " ")

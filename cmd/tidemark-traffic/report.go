@@ -150,7 +150,7 @@ func gatherLog(ctx context.Context, g *report.Gatherer, name string, in io.Reade
 	buffer := make([]byte, ship.DefaultBlock)
 	for ctx.Err() == nil {
 		var b logfile.Block
-		if b, buffer, err = r.Next(buffer); err == io.EOF {
+		if b, buffer, err = r.Next(buffer); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return fault.New("read "+name, err, "")

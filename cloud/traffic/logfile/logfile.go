@@ -96,7 +96,7 @@ type Reader struct {
 func NewReader(r io.Reader) (*Reader, error) {
 	b := bufio.NewReaderSize(r, 64<<10)
 	magic, err := b.Peek(2)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	out := &Reader{r: b, line: 1}
@@ -113,7 +113,7 @@ func NewReader(r io.Reader) (*Reader, error) {
 // It is called before the first Next. A log that ends before is io.EOF.
 func (r *Reader) Skip(line, offset int64) error {
 	n, err := io.CopyN(io.Discard, r.r, offset)
-	if err != nil && r.zipped && err != io.EOF {
+	if err != nil && r.zipped && !errors.Is(err, io.EOF) {
 		return &BrokenError{Line: line, Offset: n, Err: err}
 	}
 	r.line, r.offset = line+1, offset
@@ -144,9 +144,9 @@ func (r *Reader) Next(buf []byte) (Block, []byte, error) {
 		}
 		searched = have
 		switch {
-		case r.err == io.EOF && have == 0:
+		case errors.Is(r.err, io.EOF) && have == 0:
 			return Block{}, buf, io.EOF
-		case r.err == io.EOF:
+		case errors.Is(r.err, io.EOF):
 			return r.block(buf[:have]), buf, nil
 		case r.err != nil:
 			return Block{}, buf, r.broken(have)
@@ -185,7 +185,7 @@ func (r *Reader) long(start, buf []byte) (Block, []byte, error) {
 		}
 		b.Long += int64(n)
 	}
-	if r.err != io.EOF {
+	if !errors.Is(r.err, io.EOF) {
 		return Block{}, buf, r.broken(int(b.Long))
 	}
 	r.line, r.offset = b.Line+1, b.End()

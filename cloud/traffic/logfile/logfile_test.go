@@ -87,7 +87,7 @@ func TestEveryLine(t *testing.T) {
 			}
 		}
 		got, end, err := lines(r, rapid.IntRange(1, 64).Draw(t, "block"))
-		if err != io.EOF || from < len(want) && end != int64(len(log)) {
+		if !errors.Is(err, io.EOF) || from < len(want) && end != int64(len(log)) {
 			t.Fatalf("ended at %d of %d: %v", end, len(log), err)
 		}
 		for i := range want {
@@ -110,7 +110,7 @@ func TestLongLine(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, end, err := lines(r, 1024)
-		if err != io.EOF || end != int64(len(log)) || len(got) != 3 || got[0] != "1 a" {
+		if !errors.Is(err, io.EOF) || end != int64(len(log)) || len(got) != 3 || got[0] != "1 a" {
 			t.Fatalf("%d lines, ended at %d of %d: %v", len(got), end, len(log), err)
 		}
 		if strings.Contains(log, "y") != strings.Contains(got[1]+got[2], "long") {

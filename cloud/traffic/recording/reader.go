@@ -61,7 +61,7 @@ func (r *Reader) Header() Header { return r.header }
 // Next returns the next entry; io.EOF behind the last one, a *BrokenError
 // where the recording is cut off.
 func (r *Reader) Next() (*Entry, error) {
-	if _, err := r.b.Peek(1); err == io.EOF {
+	if _, err := r.b.Peek(1); errors.Is(err, io.EOF) {
 		return nil, io.EOF
 	}
 	e := new(Entry)
@@ -77,7 +77,7 @@ func (r *Reader) Next() (*Entry, error) {
 }
 
 func (r *Reader) broken(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	return &BrokenError{Entries: r.read, Err: err}

@@ -55,7 +55,7 @@ func read(in io.Reader) (out []*recording.Entry, h recording.Header, err error) 
 	defer r.Close()
 	for {
 		e, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out, r.Header(), nil
 		}
 		if err != nil {

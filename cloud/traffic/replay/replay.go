@@ -92,7 +92,7 @@ func play(ctx context.Context, c Config, t *target, s *survey, r *recording.Read
 	var broken *recording.BrokenError
 	for {
 		e, err := r.Next()
-		if err == io.EOF || errors.As(err, &broken) {
+		if errors.Is(err, io.EOF) || errors.As(err, &broken) {
 			break
 		}
 		if err != nil {

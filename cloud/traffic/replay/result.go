@@ -163,27 +163,28 @@ func (r *Result) blocks(before, after map[string]int64) {
 // WriteText writes both sides as a table for people.
 func (r *Result) WriteText(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', tabwriter.AlignRight)
+	out := io.Writer(t)
 	speed := "-"
 	if r.Took > 0 {
 		speed = fmt.Sprintf("%.1f", r.Spans.Seconds()/r.Took.Seconds())
 	}
-	fmt.Fprintf(t, "%d requests of %s in %s (speed %s); %d left out, %d tries repeated\n", r.Requests, r.Spans.Round(time.Millisecond), r.Took.Round(time.Millisecond), speed, r.LeftOut, r.Retries)
-	fmt.Fprintf(t, "\nrecorded, now\trequests\tp50\tnow\tp99\tnow\t2xx\tnow\t4xx\tnow\t5xx\tnow\tblocks\tnow\t\n")
+	fmt.Fprintf(out, "%d requests of %s in %s (speed %s); %d left out, %d tries repeated\n", r.Requests, r.Spans.Round(time.Millisecond), r.Took.Round(time.Millisecond), speed, r.LeftOut, r.Retries)
+	fmt.Fprintf(out, "\nrecorded, now\trequests\tp50\tnow\tp99\tnow\t2xx\tnow\t4xx\tnow\t5xx\tnow\tblocks\tnow\t\n")
 	for _, name := range slices.Sorted(maps.Keys(r.endpoints)) {
 		s := r.endpoints[name]
-		fmt.Fprintf(t, "%-20s\t%d\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t\n", name, s.now.Count(),
+		fmt.Fprintf(out, "%-20s\t%d\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t\n", name, s.now.Count(),
 			latency.Text(s.recorded.Quantile(.5)), latency.Text(s.now.Quantile(.5)), latency.Text(s.recorded.Quantile(.99)), latency.Text(s.now.Quantile(.99)),
 			s.recordedStatus[2]+s.recordedStatus[3], s.nowStatus[2]+s.nowStatus[3], s.recordedStatus[4], s.nowStatus[4], s.recordedStatus[5], s.nowStatus[5],
 			known(s.recordedBlocks, s.recordedKnows), known(s.blocks, s.targetKnows))
 	}
 	if r.Differ > 0 {
-		fmt.Fprintf(t, "\n%d answers have another status than recorded:\n", r.Differ)
+		fmt.Fprintf(out, "\n%d answers have another status than recorded:\n", r.Differ)
 		for _, what := range slices.Sorted(maps.Keys(r.differ)) {
-			fmt.Fprintf(t, "  %s (%d)\n", what, r.differ[what])
+			fmt.Fprintf(out, "  %s (%d)\n", what, r.differ[what])
 		}
 	}
 	for _, p := range r.Problems {
-		fmt.Fprintf(t, "\n%s\n", p)
+		fmt.Fprintf(out, "\n%s\n", p)
 	}
 	return t.Flush()
 }

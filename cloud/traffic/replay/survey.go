@@ -31,7 +31,7 @@ func look(r *recording.Reader) (*survey, error) {
 	s := &survey{hosts: map[string]bool{}, customers: map[string]bool{}, begins: map[lane]uint64{}, gaps: map[lane]bool{}}
 	for {
 		e, err := r.Next()
-		if err == io.EOF || errors.As(err, &s.broken) {
+		if errors.Is(err, io.EOF) || errors.As(err, &s.broken) {
 			return s, nil
 		}
 		if err != nil {

@@ -17,10 +17,11 @@ const Top = 20
 // WriteText writes the report as a table for people, what has grown first.
 func (r *Report) WriteText(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', tabwriter.AlignRight)
+	out := io.Writer(t)
 	if r.Total.Requests == 0 {
-		fmt.Fprintln(t, "no requests")
+		fmt.Fprintln(out, "no requests")
 	} else {
-		fmt.Fprintf(t, "%d requests from %s to %s\n", r.Total.Requests, r.First.Format(time.RFC3339), r.Last.Format(time.RFC3339))
+		fmt.Fprintf(out, "%d requests from %s to %s\n", r.Total.Requests, r.First.Format(time.RFC3339), r.Last.Format(time.RFC3339))
 	}
 	if len(r.Grown) > 0 {
 		const head = "grown since the report before"
@@ -28,9 +29,9 @@ func (r *Report) WriteText(w io.Writer) error {
 		for _, g := range r.Grown {
 			width = max(width, utf8.RuneCountInString(g.label()))
 		}
-		fmt.Fprintf(t, "\n%-*s\trequests/h before\tnow\tmore time/h\t\n", width, head)
+		fmt.Fprintf(out, "\n%-*s\trequests/h before\tnow\tmore time/h\t\n", width, head)
 		for _, g := range r.Grown {
-			fmt.Fprintf(t, "%-*s\t%s\t%s\t%s\t\n", width, g.label(), rate(g.Before), rate(g.Now), signed(g.Time))
+			fmt.Fprintf(out, "%-*s\t%s\t%s\t%s\t\n", width, g.label(), rate(g.Before), rate(g.Now), signed(g.Time))
 		}
 	}
 	for _, part := range []struct {
@@ -41,19 +42,19 @@ func (r *Report) WriteText(w io.Writer) error {
 			continue
 		}
 		width := widest(part.rows, len(part.name))
-		fmt.Fprintf(t, "\n%-*s\trequests\tin\tout\tmean\tp50\tp90\tp99\tmax\t2xx\t3xx\t4xx\t5xx\tnone\t\n", width, part.name)
+		fmt.Fprintf(out, "\n%-*s\trequests\tin\tout\tmean\tp50\tp90\tp99\tmax\t2xx\t3xx\t4xx\t5xx\tnone\t\n", width, part.name)
 		for _, row := range part.rows[:min(len(part.rows), Top)] {
-			fmt.Fprintf(t, "%-*s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t\n", width, printable(row.Name), row.Requests, size(row.In), size(row.Out),
+			fmt.Fprintf(out, "%-*s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t\n", width, printable(row.Name), row.Requests, size(row.In), size(row.Out),
 				row.Mean, row.P50, row.P90, row.P99, row.Most, row.Statuses[2], row.Statuses[3], row.Statuses[4], row.Statuses[5], row.Statuses[0]+row.Statuses[1])
 		}
 		if more := len(part.rows) - Top; more > 0 {
-			fmt.Fprintf(t, "and %d more\t\n", more)
+			fmt.Fprintf(out, "and %d more\t\n", more)
 		}
 	}
 	if r.Malformed > 0 {
-		fmt.Fprintf(t, "\n%d lines are none of a load balancer's, such as\n", r.Malformed)
+		fmt.Fprintf(out, "\n%d lines are none of a load balancer's, such as\n", r.Malformed)
 		for _, e := range r.Examples {
-			fmt.Fprintf(t, "  %s\n", e)
+			fmt.Fprintf(out, "  %s\n", e)
 		}
 	}
 	return t.Flush()

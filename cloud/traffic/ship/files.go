@@ -55,7 +55,7 @@ func (s *Shipper) File(ctx context.Context, c *Checkpoint, path string) (stats S
 	if err != nil {
 		return stats, false, fault.New(op, err, "")
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	mark, size, err := markOf(f, c.Get(path))
 	if err != nil {
 		return stats, false, fault.New(op, err, "")
@@ -85,7 +85,7 @@ func (s *Shipper) File(ctx context.Context, c *Checkpoint, path string) (stats S
 func markOf(f *os.File, known Mark) (Mark, int64, error) {
 	head := make([]byte, headBytes)
 	n, err := io.ReadFull(f, head)
-	if err != nil && err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return Mark{}, 0, err
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {

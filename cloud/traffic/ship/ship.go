@@ -54,7 +54,7 @@ const (
 // aside, and the error is a *logfile.BrokenError.
 func (s *Shipper) Log(ctx context.Context, name string, r *logfile.Reader, from Position, passed func(Position)) (Stats, error) {
 	if from.Line > 0 {
-		if err := r.Skip(from.Line, from.Offset); err == io.EOF {
+		if err := r.Skip(from.Line, from.Offset); errors.Is(err, io.EOF) {
 			return Stats{}, nil
 		} else if err != nil {
 			return Stats{}, err
@@ -130,7 +130,7 @@ func read(ctx context.Context, r *logfile.Reader, buffers <-chan []byte, window 
 			return context.Cause(ctx)
 		}
 		block, buffer, err := r.Next(buffer)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

@@ -190,7 +190,7 @@ func TestEveryLineArrives(t *testing.T) {
 				stash := newStash(t, handle)
 				s := newSite(t, t.TempDir(), stash.URL)
 				s.To.Gzip = zipped
-				lines := 1000
+				lines := 300
 				if name == "takes half a batch" {
 					s.Block, lines, s.To.Gzip = 32<<20, 60_000, false // one batch, of more than the buffers between client and server hold
 				}

@@ -27,7 +27,7 @@ func parseSpeed(path string, size int64) (bytesPerSecond float64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	z, err := gzip.NewReader(f)
 	if err != nil {
 		return 0, err

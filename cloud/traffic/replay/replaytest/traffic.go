@@ -63,7 +63,6 @@ type table struct {
 	customer, name string
 	random         *rand.Rand
 	seq, rv        uint64
-	root           string
 	versions       map[int]uint64 // row version by key
 }
 
