@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"time"
 
 	"tidemark/internal/wire"
 )
@@ -18,7 +19,8 @@ type front struct {
 	rule func(*http.Request) fate
 	seen map[string]int // requests by method and last part of the path
 
-	lease string // of the last answer with one
+	lease string        // of the last answer with one
+	clock time.Duration // of the cloud, before this machine's
 }
 
 // A fate is what becomes of a request.
@@ -73,6 +75,9 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fate = f.rule(r)
 	}
 	api, leases := f.api, f.leases
+	if f.clock != 0 {
+		w.Header().Set("Date", time.Now().Add(f.clock).UTC().Format(http.TimeFormat))
+	}
 	f.mu.Unlock()
 	switch fate {
 	case lostOnWay:

@@ -150,6 +150,7 @@ const (
 	ProblemCloudAway    ProblemKind = "cloud-away"    // the cloud does not answer
 	ProblemKeyRefused   ProblemKind = "key-refused"   // the cloud refuses the key
 	ProblemCloudRefused ProblemKind = "cloud-refused" // the cloud refuses this table's requests
+	ProblemClock        ProblemKind = "clock"         // this machine's clock is not the cloud's
 	ProblemCeiling      ProblemKind = "ceiling"       // an old open transaction holds changes back
 	ProblemState        ProblemKind = "state"         // the state file cannot be written
 	ProblemConfig       ProblemKind = "config"        // the configuration was changed and cannot be used

@@ -21,8 +21,26 @@ func cloudStatus(c Cloud) CloudStatus {
 	case st.Away:
 		p := Problem{Kind: ProblemCloudAway, Scope: "cloud", Message: st.Err.Error(), Hint: fault.Hint(st.Err), Since: st.Since, Next: timeOf(st.Next), Times: 1}
 		s.Problem = &p
+	case st.Clock.Ahead != 0:
+		s.Problem = clockProblem(st.Clock)
 	}
 	return s
+}
+
+// clockProblem stops nothing: what is exact does not go by clocks. Windows,
+// due times and certificates do.
+func clockProblem(c uploader.Clock) *Problem {
+	way, off := "ahead of", c.Ahead.Abs()
+	if c.Ahead < 0 {
+		way = "behind"
+	}
+	span := fmt.Sprintf("%d minutes", off/time.Minute)
+	if off >= 48*time.Hour {
+		span = fmt.Sprintf("%d days", off/(24*time.Hour))
+	}
+	return &Problem{Kind: ProblemClock, Scope: "cloud", Since: c.Since, Times: 1,
+		Message: fmt.Sprintf("this machine's clock is %s %s the cloud's", span, way),
+		Hint:    "have this machine keep its time by NTP: transfer windows, due times and certificates go by its clock"}
 }
 
 func refusedProblem(st uploader.State) *Problem {

@@ -48,6 +48,31 @@ func TestSourceTrouble(t *testing.T) {
 	}
 }
 
+// A clock a year off is told, stops nothing, and is over when it is set right.
+func TestClockIsWrong(t *testing.T) {
+	r := newRig(t)
+	r.db.Exec(t, plain)
+	r.front.clock = (365*24 + 1) * time.Hour
+	r.sync("t").start()
+	r.settles("t")
+	problem := func() *agent.Problem {
+		s, err := r.agent.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Cloud.Problem
+	}
+	r.until("status tells of the clock", func() bool {
+		p := problem()
+		return p != nil && p.Kind == agent.ProblemClock && strings.Contains(p.Message, "365 days behind the cloud's") && strings.Contains(p.Hint, "NTP")
+	})
+	r.front.mu.Lock()
+	r.front.clock = 0
+	r.front.mu.Unlock()
+	r.db.Exec(t, "INSERT INTO {s}.t (id, v) VALUES (3, N'c')")
+	r.until("the clock is right again", func() bool { return problem() == nil })
+}
+
 // sourceProblem waits until the status tells of a problem of that kind.
 func (r *rig) sourceProblem(kind agent.ProblemKind) agent.Problem {
 	r.t.Helper()

@@ -38,6 +38,7 @@ type Client struct {
 	policy   tagged[wire.Policy]
 	tag      string // of the policy, as last told
 	lease    Lease
+	clock    Clock
 }
 
 // tagged is a document with its ETag.
@@ -107,7 +108,9 @@ func (c *Client) begin(ctx context.Context) (context.Context, func(), error) {
 func (c *Client) State() State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.state
+	s := c.state
+	s.Clock = c.clock
+	return s
 }
 
 // away tells the observer what the gate says.

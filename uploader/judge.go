@@ -138,4 +138,7 @@ func (c *Client) note(a *reply) {
 	if leased {
 		c.lease = Lease{lease, time.Now()}
 	}
+	if date, err := http.ParseTime(a.header.Get("Date")); err == nil {
+		c.clock.compare(date, time.Now())
+	}
 }
