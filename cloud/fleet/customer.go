@@ -144,6 +144,23 @@ func toneOfLevel(l level) string {
 	return ""
 }
 
+// outcome says what became of a batch's rows.
+func outcome(t cloud.Taken) string {
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		what string
+	}{{t.Refused, "refused"}, {t.Inserted, "inserted"}, {t.Updated, "updated"}, {t.Deleted, "deleted"}, {t.Unchanged, "unchanged"}, {t.Guarded, "kept"}} {
+		if p.n > 0 {
+			parts = append(parts, count(p.n)+" "+p.what)
+		}
+	}
+	if len(parts) == 0 {
+		return "no rows: the watermark moved"
+	}
+	return strings.Join(parts, ", ")
+}
+
 // journal puts the batches in order, the newest first, of one table alone
 // where one is named.
 func (s *site) journal(table string) {

@@ -280,7 +280,7 @@ func (c *customer) status(now time.Time) (text, tone string) {
 }
 
 func toneOf(behind time.Duration) string {
-	if levelOfLag(behind) >= much {
+	if levelOfLag(behind) >= far {
 		return "bad"
 	}
 	return "mild"

@@ -26,8 +26,12 @@ func (c *counts) add(to *map[string]int, name string) {
 	(*to)[name]++
 }
 
-// WriteMetrics writes metrics in the text format of Prometheus.
+// WriteMetrics writes metrics in the text format of Prometheus; of no page,
+// none.
 func (p *Page) WriteMetrics(w io.Writer) {
+	if p == nil {
+		return
+	}
 	p.counts.mu.Lock()
 	defer p.counts.mu.Unlock()
 	for _, f := range []struct {

@@ -10,7 +10,7 @@ import (
 // what is put in by where it stands.
 func parse() map[string]*template.Template {
 	layout := template.Must(template.New("layout.html").Funcs(template.FuncMap{
-		"ago": ago, "brief": brief, "clock": clock, "count": count, "duration": duration, "size": size,
+		"ago": ago, "brief": brief, "clock": clock, "count": count, "duration": duration, "outcome": outcome, "size": size,
 	}).ParseFS(templates, "templates/layout.html"))
 	names, err := fs.Glob(templates, "templates/*.html")
 	if err != nil {

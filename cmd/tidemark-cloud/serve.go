@@ -33,6 +33,7 @@ type serveFlags struct {
 	checkIn time.Duration
 	volume  volumeFlag
 	record  recordFlags
+	fleet   fleetFlags
 }
 
 func newServe(a *app) *cobra.Command {
@@ -58,6 +59,10 @@ What requests cost is written down once a minute (tidemark-cloud cost). With
 --io-volume the burst that a cloud volume has left is modelled from what Postgres
 counts; log and metrics tell before it runs out.
 
+With --fleet-listen it shows the fleet to operators (tidemark-cloud operators), at
+an address of its own. That is off by default and apart from the API, because the
+page shows all customers: open it to operators' networks alone.
+
 Agents reach it at its URL; /healthz, /readyz and /metrics need no key. With
 --tls-cert it speaks HTTPS, and reads a renewed certificate by itself. Without,
 put something that does in front: keys are in every request.`,
@@ -75,6 +80,7 @@ put something that does in front: keys are in every request.`,
 	c.Flags().DurationVar(&f.checkIn, "check-in", 30*time.Minute, "time between check-ins of a site; 0: no leases")
 	f.volume.add(c.Flags())
 	f.record.add(c.Flags())
+	f.fleet.add(c.Flags())
 	c.Flags().SortFlags = false
 	c.RunE = func(c *cobra.Command, _ []string) error { return a.serve(c.Context(), f) }
 	return c
@@ -93,6 +99,9 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 	}
 	tlsConfig, err := f.tls.config()
 	if err != nil {
+		return err
+	}
+	if err := f.fleet.check(tlsConfig); err != nil {
 		return err
 	}
 	if f.scrub < 0 {
@@ -123,9 +132,15 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 		return errors.Join(err, l.Close())
 	}
 	defer func() { err = errors.Join(err, endRecording()) }()
+	page, endPage, err := a.startFleet(ctx, f.fleet, store, tlsConfig, log)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	defer func() { err = errors.Join(err, endPage()) }()
 	server := cloud.New(cloud.Config{Store: store, Logger: log, Limits: limits, Leases: leases, Costs: costs.Meter, Tap: tap, Extra: func(w io.Writer) {
 		scrubber.WriteMetrics(w)
 		costs.WriteMetrics(w)
+		page.WriteMetrics(w)
 	}})
 	defer startScrubbing(ctx, scrubber)()
 	defer until(context.WithoutCancel(ctx), costs.Run)() // until all requests are answered

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/spf13/pflag"
+	"go.uber.org/zap"
+
+	"tidemark/cloud"
+	"tidemark/cloud/fleet"
+	"tidemark/internal/fault"
+)
+
+// fleetFlags turn the fleet page on. It is off by default, and then at an
+// address of its own: it shows all customers, and has no business where agents
+// come in.
+type fleetFlags struct {
+	listen string
+	proxy  bool
+}
+
+func (f *fleetFlags) add(s *pflag.FlagSet) {
+	s.StringVar(&f.listen, "fleet-listen", "", "address of the fleet page, for operators (default off)")
+	s.BoolVar(&f.proxy, "fleet-behind-proxy", false, "something in front of the fleet page speaks HTTPS with browsers")
+}
+
+// check holds the flags against what is safe: keys and sessions travel over
+// TLS, or do not leave the machine.
+func (f *fleetFlags) check(t *tls.Config) error {
+	if f.listen == "" || t != nil || f.proxy {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(f.listen)
+	if err != nil {
+		return configError{fault.New("read --fleet-listen", err, "it takes host:port")}
+	}
+	if ip, err := netip.ParseAddr(host); host == "localhost" || err == nil && ip.IsLoopback() {
+		return nil
+	}
+	return configError{fault.New("read --fleet-listen", errors.New("operators' keys would be sent as they are"),
+		"give --tls-cert and --tls-key, listen on 127.0.0.1, or say --fleet-behind-proxy where a proxy in front speaks HTTPS")}
+}
+
+// secure tells whether browsers come over TLS.
+func (f *fleetFlags) secure(t *tls.Config) bool { return t != nil || f.proxy }
+
+// startFleet makes the page, and shows it where it is turned on.
+func (a *app) startFleet(ctx context.Context, f fleetFlags, store cloud.Store, t *tls.Config, log *zap.Logger) (*fleet.Page, func() error, error) {
+	if f.listen == "" {
+		return nil, func() error { return nil }, nil
+	}
+	page := fleet.New(fleet.Config{Store: store, Operators: store, Secure: f.secure(t), Version: build(), Logger: log})
+	stop, err := f.start(ctx, page, t, log)
+	return page, stop, err
+}
+
+// start answers until what it returns is called, which waits for the end.
+func (f *fleetFlags) start(ctx context.Context, page *fleet.Page, t *tls.Config, log *zap.Logger) (stop func() error, err error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", f.listen)
+	if err != nil {
+		return nil, configError{fault.New("listen for the fleet page", err, "--fleet-listen takes host:port; is another program there?")}
+	}
+	if t != nil { // certificates of clients are for agents
+		t = t.Clone()
+		t.ClientAuth, t.ClientCAs = tls.NoClientCert, nil
+	}
+	errorLog, err := zap.NewStdLogAt(log.Named("fleet"), zap.DebugLevel)
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	server := &http.Server{Handler: page, TLSConfig: t, ErrorLog: errorLog, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10}
+	log.Info("serving the fleet page", zap.Stringer("address", l.Addr()), zap.Bool("tls", t != nil))
+	ended := make(chan error, 1)
+	go func() {
+		if t != nil {
+			ended <- server.ServeTLS(l, "", "")
+			return
+		}
+		ended <- server.Serve(l)
+	}()
+	stopWatching := until(ctx, page.Run)
+	return func() error {
+		defer stopWatching()
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		err := server.Shutdown(end)
+		if err != nil {
+			err = errors.Join(err, server.Close())
+		}
+		if e := <-ended; !errors.Is(e, http.ErrServerClosed) {
+			err = errors.Join(err, e)
+		}
+		return err
+	}, nil
+}
