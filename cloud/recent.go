@@ -43,9 +43,9 @@ func (b Batch) Taken(a wire.Answer) Taken {
 		Inserted: a.Inserted, Updated: a.Updated, Unchanged: a.Unchanged, Deleted: a.Deleted, Guarded: a.Guarded, Refused: len(a.Refused)}
 }
 
-// The form in which a store keeps batches, the newest first: all have the same
-// size, so that a database can put one in front of the others and cut off the
-// oldest without reading them.
+// The form in which a store keeps batches: all have the same size, so that a
+// database can put one in the place of the oldest without reading them. Zeros
+// are no batch.
 const (
 	takenForm    = 1
 	takenRequest = 33

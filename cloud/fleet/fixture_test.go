@@ -9,6 +9,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,10 +21,18 @@ import (
 	"tidemark/cloud/fleet"
 	"tidemark/cloud/ledger"
 	"tidemark/cloud/sqlite"
+	"tidemark/internal/pgtest"
 	"tidemark/internal/wire"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if err := pgtest.Stop(); err != nil && code == 0 {
+			code = 1
+		}
+		os.Exit(code)
+	}))
+}
 
 // now is the present of all tests but those with sessions that end.
 var now = time.Date(2026, 11, 25, 9, 30, 0, 0, time.UTC)

@@ -116,15 +116,21 @@ func (s *state) writeMark(customer, table string) statement {
 	}
 }
 
+// noBatches is a ring without batches.
+var noBatches = make([]byte, cloud.RecentBytes)
+
 // keepAnswer is the statement that stores the answer to the last batch, and
-// remembers the batch.
+// remembers the batch: in a ring, because an update within a page is logged
+// from the first byte that it changes to the last.
 func keepAnswer(b cloud.Batch, a wire.Answer) (statement, error) {
 	a.Version = wire.Version{} // the version row has it
 	document, err := json.Marshal(a)
+	taken := b.Taken(a).Encode()
 	return statement{
-		sql: `INSERT INTO tidemark.answers AS old (customer, name, document, recent) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (customer, name) DO UPDATE SET document = excluded.document, recent = substring(excluded.recent || old.recent FOR $5)`,
-		args: []any{b.Customer, b.Table, string(document), b.Taken(a).Encode(), cloud.RecentBytes},
+		sql: `INSERT INTO tidemark.answers AS old (customer, name, document, recent) VALUES ($1, $2, $3, overlay($6::bytea PLACING $4 FROM $5))
+			ON CONFLICT (customer, name) DO UPDATE SET document = excluded.document,
+			recent = CASE length(old.recent) WHEN length($6::bytea) THEN overlay(old.recent PLACING $4 FROM $5) ELSE excluded.recent END`,
+		args: []any{b.Customer, b.Table, string(document), taken, 1 + int(b.Header.Seq%cloud.KeptBatches)*len(taken), noBatches},
 	}, err
 }
 
