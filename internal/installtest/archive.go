@@ -41,7 +41,7 @@ func (d *deb) tidemark(ctx context.Context, in string, args ...string) error {
 }
 
 func (d *deb) unpack(ctx context.Context) error {
-	archive, err := only(d.new, "*-linux-amd64.tar.gz")
+	archive, err := only(d.new, "tidemark-[0-9]*-linux-amd64.tar.gz")
 	if err != nil {
 		return err
 	}

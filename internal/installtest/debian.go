@@ -33,7 +33,7 @@ func debian(ctx context.Context, s *site, old, new string) (err error) {
 	if err := s.insert(ctx, "orders", 100); err != nil {
 		return err
 	}
-	err = slices.Concat(d.life(), d.archive(), d.cloud()).run(ctx)
+	err = slices.Concat(d.life(), d.rpm(), d.archive(), d.cloud()).run(ctx)
 	if err != nil {
 		journal, _ := d.run(context.WithoutCancel(ctx), "", "journalctl", "--no-pager", "--lines=40", "--unit=tidemark", "--unit=tidemark-cloud")
 		err = fmt.Errorf("%w\n%s", err, journal)

@@ -32,7 +32,7 @@ func bootstrap(ctx context.Context) (string, error) {
 	if err != nil {
 		cache = "/var/cache"
 	}
-	base := filepath.Join(cache, "tidemark-installtest", suite)
+	base := filepath.Join(cache, "tidemark-installtest", suite+"-rpm")
 	if _, err := os.Stat(base); err == nil {
 		return base, nil
 	}
@@ -46,7 +46,7 @@ func bootstrap(ctx context.Context) (string, error) {
 	if err := mirrored(ctx); err != nil {
 		return "", err
 	}
-	if out, err := exec.CommandContext(ctx, "debootstrap", "--variant=minbase", "--include=systemd,systemd-sysv,dbus,passwd", suite, half, mirror).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, "debootstrap", "--variant=minbase", "--include=systemd,systemd-sysv,dbus,passwd,rpm", suite, half, mirror).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("debootstrap: %w\n%s", err, tail(out))
 	}
 	return base, os.Rename(half, base)

@@ -49,7 +49,7 @@ func openSite(ctx context.Context) (s *site, err error) {
 		return s, err
 	}
 	s.sql.AddLogin(&engine.Login{Name: login, Password: password, SelectAll: true, ViewDefinition: true})
-	for _, table := range []string{"orders", "lines", "stock"} {
+	for _, table := range []string{"orders", "lines", "stock", "parts"} {
 		if err := s.sql.DB().Exec(ctx, fmt.Sprintf("CREATE TABLE dbo.%[1]s (id int NOT NULL PRIMARY KEY, v int NOT NULL, rv rowversion NOT NULL); CREATE INDEX ix_%[1]s ON dbo.%[1]s (rv)", table)); err != nil {
 			return s, err
 		}
