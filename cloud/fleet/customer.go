@@ -91,7 +91,7 @@ func (p *Page) read(ctx context.Context, known *customer, rules *cloud.Rules) (*
 		fresh := newStore()
 		fresh.read(&c, report, s.Report)
 	}
-	c.judge(now)
+	c.judge(now, p.config.SilentAfter)
 	s.Status, s.Tone = c.status(now)
 	s.tables(versions, now)
 	for _, from := range rules.Parts(c.ID) {

@@ -243,6 +243,9 @@ func (c *customer) cell(t standing, l level, dataset string, now time.Time) cell
 		out.Text, out.Title = "–", dataset+": "+t.state
 	case fine:
 		out.Text = "·"
+		if c.Silent {
+			out.Class, out.Text = classOf(off), "?"
+		}
 	default:
 		b := c.behind(t, now)
 		out.Text, out.Title = brief(b), dataset+": "+duration(b)+" behind"

@@ -27,10 +27,13 @@ type Config struct {
 	Operators interface {
 		OperatorKeys(ctx context.Context) ([]cloud.OperatorKey, error)
 	}
-	Secure  bool // browsers speak TLS with it, or with a proxy in front
-	Version string
-	Logger  *zap.Logger      // who signs in; nil: none
-	Now     func() time.Time // nil: time.Now
+	// SilentAfter is when a customer that does not report counts as silent; 0:
+	// for sites that check in every half hour.
+	SilentAfter time.Duration
+	Secure      bool // browsers speak TLS with it, or with a proxy in front
+	Version     string
+	Logger      *zap.Logger      // who signs in; nil: none
+	Now         func() time.Time // nil: time.Now
 }
 
 // A Page answers operators' browsers. Run has to run beside it.
@@ -60,7 +63,10 @@ func New(c Config) *Page {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	p := &Page{config: c, watcher: newWatcher(c.Store, c.Logger, c.Now), keys: keys{store: c.Operators}, reading: make(chan struct{}, readers)}
+	if c.SilentAfter == 0 {
+		c.SilentAfter = SilentAfter(30 * time.Minute)
+	}
+	p := &Page{config: c, watcher: newWatcher(c), keys: keys{store: c.Operators}, reading: make(chan struct{}, readers)}
 	p.costs.store = c.Store
 	p.views = parse()
 	p.handler = p.routes()

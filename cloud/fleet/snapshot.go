@@ -57,13 +57,13 @@ type totals struct {
 }
 
 // snapshot sums up what the store holds.
-func (s *store) snapshot(now time.Time, rules *cloud.Rules) *Snapshot {
+func (s *store) snapshot(now time.Time, rules *cloud.Rules, silentAfter time.Duration) *Snapshot {
 	v := &Snapshot{At: now, datasets: slices.Clone(s.names), byID: make(map[string]*customer, len(s.customers)), rules: rules}
 	versions, systems := map[string]int{}, map[string]int{}
 	newest := []decided{}
 	for id, held := range s.customers {
 		c := *held // its tables are replaced, not changed, by its next report
-		c.judge(now)
+		c.judge(now, silentAfter)
 		v.customers, v.byID[id] = append(v.customers, &c), &c
 		v.count(&c)
 		if !c.Received.IsZero() {

@@ -9,9 +9,10 @@ import (
 	"tidemark/internal/wire"
 )
 
-// silentAfter is when a customer counts as silent: two of the longest usual
-// times between reports, and some.
-const silentAfter = 75 * time.Minute
+// SilentAfter is the time after which a customer without a report is silent,
+// for sites that check in so often: a site comes within three times that after
+// a server has started (see cloud.LeaseTerms), and some.
+func SilentAfter(checkIn time.Duration) time.Duration { return 3*checkIn + 10*time.Minute }
 
 // A customer is what the snapshot holds of one.
 type customer struct {
@@ -85,13 +86,14 @@ func levelOfLag(behind time.Duration) level {
 	return far
 }
 
-// behind is how far a table is behind now: what it was when the site told, and
-// the time since.
+// behind is how far a table was behind when the site told. A site that is
+// silent most likely sends nothing else either: the time since counts, too.
 func (c *customer) behind(t standing, now time.Time) time.Duration {
-	if t.lag == 0 {
-		return 0
+	behind := time.Duration(t.lag) * time.Second
+	if behind > 0 && c.Silent {
+		behind += now.Sub(c.Received)
 	}
-	return time.Duration(t.lag)*time.Second + now.Sub(c.Received)
+	return behind
 }
 
 // level is how bad it is now.
@@ -139,7 +141,7 @@ func words(t *wire.Trouble) string {
 }
 
 // judge finds out how bad it is now.
-func (c *customer) judge(now time.Time) {
+func (c *customer) judge(now time.Time, silentAfter time.Duration) {
 	c.Silent = c.Received.IsZero() || now.Sub(c.Received) > silentAfter
 	c.Behind, c.Ill, c.Late, c.Held, c.Disabled, c.Worst = 0, 0, 0, 0, 0, ""
 	for _, t := range c.Tables {

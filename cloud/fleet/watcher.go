@@ -37,11 +37,12 @@ const (
 
 // A Watcher makes snapshots while somebody looks. Run owns it.
 type Watcher struct {
-	store Store
-	log   *zap.Logger
-	now   func() time.Time
-	wake  chan struct{}
-	held  *store // Run's
+	store       Store
+	log         *zap.Logger
+	now         func() time.Time
+	silentAfter time.Duration
+	wake        chan struct{}
+	held        *store // Run's
 
 	mu    sync.Mutex
 	last  *Snapshot
@@ -49,8 +50,8 @@ type Watcher struct {
 	tried chan struct{} // closed after the next try
 }
 
-func newWatcher(s Store, log *zap.Logger, now func() time.Time) *Watcher {
-	return &Watcher{store: s, log: log, now: now, wake: make(chan struct{}, 1), tried: make(chan struct{}),
+func newWatcher(c Config) *Watcher {
+	return &Watcher{store: c.Store, log: c.Logger, now: c.Now, silentAfter: c.SilentAfter, wake: make(chan struct{}, 1), tried: make(chan struct{}),
 		held: newStore()}
 }
 
@@ -154,7 +155,7 @@ func (w *Watcher) make(ctx context.Context) (*Snapshot, error) {
 	if s.rules, err = readRules(ctx, w.store, s.rules); err != nil {
 		return nil, err
 	}
-	v := s.snapshot(now, s.rules)
+	v := s.snapshot(now, s.rules, w.silentAfter)
 	v.Read = n
 	return v, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -51,11 +52,11 @@ func (f *fleetFlags) check(t *tls.Config) error {
 func (f *fleetFlags) secure(t *tls.Config) bool { return t != nil || f.proxy }
 
 // startFleet makes the page, and shows it where it is turned on.
-func (a *app) startFleet(ctx context.Context, f fleetFlags, store cloud.Store, t *tls.Config, log *zap.Logger) (*fleet.Page, func() error, error) {
+func (a *app) startFleet(ctx context.Context, f fleetFlags, checkIn time.Duration, store cloud.Store, t *tls.Config, log *zap.Logger) (*fleet.Page, func() error, error) {
 	if f.listen == "" {
 		return nil, func() error { return nil }, nil
 	}
-	page := fleet.New(fleet.Config{Store: store, Operators: store, Secure: f.secure(t), Version: build(), Logger: log})
+	page := fleet.New(fleet.Config{Store: store, Operators: store, SilentAfter: fleet.SilentAfter(cmp.Or(checkIn, 30*time.Minute)), Secure: f.secure(t), Version: build(), Logger: log})
 	stop, err := f.start(ctx, page, t, log)
 	return page, stop, err
 }

@@ -132,7 +132,7 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 		return errors.Join(err, l.Close())
 	}
 	defer func() { err = errors.Join(err, endRecording()) }()
-	page, endPage, err := a.startFleet(ctx, f.fleet, store, tlsConfig, log)
+	page, endPage, err := a.startFleet(ctx, f.fleet, f.checkIn, store, tlsConfig, log)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
