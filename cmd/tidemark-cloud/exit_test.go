@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
-	"strings"
 	"testing"
 
 	"tidemark/cloud"
+	"tidemark/internal/command"
+	"tidemark/internal/command/commandtest"
 	"tidemark/internal/fault"
 	"tidemark/internal/wire"
 )
@@ -43,25 +43,10 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-// docs/exit-codes.md has the table of the program in a section of its own.
 func TestExitCodesAreDocumented(t *testing.T) {
-	doc, err := os.ReadFile("../../docs/exit-codes.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, section, _ := strings.Cut(string(doc), "\n## tidemark-cloud\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	var rows []string
-	for _, m := range tableRow.FindAllStringSubmatch(section, -1) {
-		rows = append(rows, m[1]+" "+m[2])
-	}
-	var want []string
+	var codes []command.Code
 	for _, e := range exitCodes {
-		want = append(want, fmt.Sprintf("%d %s", e.code, e.meaning))
+		codes = append(codes, command.Code{Code: e.code, Meaning: e.meaning})
 	}
-	if fmt.Sprint(rows) != fmt.Sprint(want) {
-		t.Errorf("the document says\n%v, the program\n%v", rows, want)
-	}
+	commandtest.Codes(t, "../../docs/exit-codes.md", "tidemark-cloud", codes)
 }
-
-var tableRow = regexp.MustCompile(`(?m)^\| ([0-9]+) \| (.*) \|$`)

@@ -7,13 +7,13 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
 
+	"tidemark/internal/command/commandtest"
 	"tidemark/internal/pgtest"
 )
 
@@ -55,27 +55,9 @@ func TestCommands(t *testing.T) {
 			return l.Close()
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "asked": asked, "begin-batch": beginBatch, "end-batch": endBatch, "new-certificate": newCertificate,
+			"exits": commandtest.Exits, "asked": asked, "begin-batch": beginBatch, "end-batch": endBatch, "new-certificate": newCertificate,
 		},
 	})
-}
-
-// exits runs a command that has to end with that code: "exits 3 tidemark-cloud ...".
-func exits(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exits CODE COMMAND...")
-	}
-	err := ts.Exec(args[1], args[2:]...)
-	got := 0
-	var ended interface{ ExitCode() int }
-	if errors.As(err, &ended) {
-		got = ended.ExitCode()
-	} else if err != nil {
-		ts.Fatalf("%v", err)
-	}
-	if strconv.Itoa(got) != args[0] {
-		ts.Fatalf("%v ended with %d, not %s", args[1:], got, args[0])
-	}
 }
 
 // TestPostgresStore runs the operator's commands on Postgres.

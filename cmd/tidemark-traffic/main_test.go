@@ -1,15 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"flag"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -56,22 +53,6 @@ func TestCommands(t *testing.T) {
 	})
 }
 
-// docs/exit-codes.md has the table that the program prints.
 func TestExitCodesAreDocumented(t *testing.T) {
-	doc, err := os.ReadFile("../../docs/exit-codes.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, part, found := strings.Cut(string(doc), "## tidemark-traffic")
-	if !found {
-		t.Fatal("docs/exit-codes.md has no part on tidemark-traffic")
-	}
-	part, _, _ = strings.Cut(part, "\n## ")
-	var want bytes.Buffer
-	for _, c := range program.Codes {
-		want.WriteString("| " + strconv.Itoa(c.Code) + " | " + c.Meaning + " |\n")
-	}
-	if !strings.Contains(part, want.String()) {
-		t.Errorf("the table should be\n%s", want.String())
-	}
+	commandtest.Codes(t, "../../docs/exit-codes.md", "tidemark-traffic", program.Codes)
 }

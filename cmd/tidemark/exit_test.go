@@ -5,14 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
-	"strings"
 	"testing"
 
 	"tidemark/agent"
 	"tidemark/agent/config"
 	"tidemark/agent/control"
 	"tidemark/agent/state"
+	"tidemark/internal/command"
+	"tidemark/internal/command/commandtest"
 	"tidemark/internal/fault"
 )
 
@@ -50,24 +50,10 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-// docs/exit-codes.md is the table of the program.
 func TestExitCodesAreDocumented(t *testing.T) {
-	doc, err := os.ReadFile("../../docs/exit-codes.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	section, _, _ := strings.Cut(string(doc), "\n## tidemark-cloud\n")
-	var rows []string
-	for _, m := range tableRow.FindAllStringSubmatch(section, -1) {
-		rows = append(rows, m[1]+" "+m[2])
-	}
-	var want []string
+	var codes []command.Code
 	for _, e := range exitCodes {
-		want = append(want, fmt.Sprintf("%d %s", e.code, e.meaning))
+		codes = append(codes, command.Code{Code: e.code, Meaning: e.meaning})
 	}
-	if fmt.Sprint(rows) != fmt.Sprint(want) {
-		t.Errorf("the document says\n%v, the program\n%v", rows, want)
-	}
+	commandtest.Codes(t, "../../docs/exit-codes.md", "", codes)
 }
-
-var tableRow = regexp.MustCompile(`(?m)^\| ([0-9]+) \| (.*) \|$`)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"tidemark/agent/control"
+	"tidemark/internal/command/commandtest"
 )
 
 var update = flag.Bool("update", false, "write what the scripts compare with")
@@ -51,7 +51,7 @@ func TestCommands(t *testing.T) {
 			}
 			return os.WriteFile(filepath.Join(e.WorkDir, "tidemark.yaml"), []byte(scriptConfig), 0o600)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"agent": startTold, "exits": exits, "until": until},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"agent": startTold, "exits": commandtest.Exits, "until": until},
 	})
 }
 
@@ -80,22 +80,4 @@ func startTold(ts *testscript.TestScript, neg bool, args []string) {
 		stop()
 		ts.Check(<-done)
 	})
-}
-
-// exits runs a command that has to end with that code: "exits 3 tidemark ...".
-func exits(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exits CODE COMMAND...")
-	}
-	err := ts.Exec(args[1], args[2:]...)
-	got := "0"
-	var ended interface{ ExitCode() int }
-	if errors.As(err, &ended) {
-		got = itoa(ended.ExitCode())
-	} else if err != nil {
-		ts.Fatalf("%v", err)
-	}
-	if got != args[0] {
-		ts.Fatalf("%v ended with %s, not %s", args[1:], got, args[0])
-	}
 }

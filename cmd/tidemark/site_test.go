@@ -20,6 +20,7 @@ import (
 
 	"tidemark/cloud"
 	"tidemark/cloud/sqlite"
+	"tidemark/internal/command/commandtest"
 	"tidemark/sqlserver/sqlservertest"
 )
 
@@ -84,7 +85,7 @@ func TestSites(t *testing.T) {
 					return ports(e)
 				},
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
-					"exits": exits, "site": s.write, "sql": s.exec, "rows": s.rows, "cloud": s.connect, "until": until,
+					"exits": commandtest.Exits, "site": s.write, "sql": s.exec, "rows": s.rows, "cloud": s.connect, "until": until,
 					"invite": s.invite, "double": s.double, "holds": s.holds, "equal": s.equal,
 					"append": appendLine, "replace": replaceText, "unzip": unzip, "hides": hides, "small": small,
 					"get": get, "says": says, "login": s.login, "secure": s.secure,
