@@ -37,7 +37,7 @@ func plotOf(title, dataset, what string, r *cost.Report, value func(cost.Entry) 
 	p := plot{Title: title, Width: plotWidth, Height: plotHeight}
 	most, sum := 0.0, 0.0
 	values := map[time.Time]float64{}
-	var span time.Duration = cost.Hour
+	span := cost.Hour
 	for _, b := range r.Buckets {
 		span = b.Span
 		if i := slices.IndexFunc(b.Entries, func(e cost.Entry) bool { return e.Name == dataset }); i >= 0 {

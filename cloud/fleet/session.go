@@ -71,8 +71,8 @@ func (p *Page) cookie(value string, age int) *http.Cookie {
 
 // session returns who is signed in.
 func (p *Page) session(r *http.Request) (name string, ok bool, err error) {
-	c, err := r.Cookie(p.cookie("", 0).Name)
-	if err != nil {
+	cookies := r.CookiesNamed(p.cookie("", 0).Name)
+	if len(cookies) != 1 {
 		return "", false, nil
 	}
 	now := p.config.Now()
@@ -80,7 +80,7 @@ func (p *Page) session(r *http.Request) (name string, ok bool, err error) {
 	if err != nil {
 		return "", false, err
 	}
-	name, ok = operatorOf(c.Value, keys, now)
+	name, ok = operatorOf(cookies[0].Value, keys, now)
 	return name, ok, nil
 }
 
