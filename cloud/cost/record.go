@@ -45,15 +45,20 @@ func (r *Record) Parse(document string) error {
 	return err
 }
 
+// Records are what reports are made of.
+type Records interface {
+	// Costs returns the records of a span that begin from since on and before
+	// until, by their beginning: all of them, or the database's counters alone.
+	Costs(ctx context.Context, span time.Duration, since, until time.Time, counters bool) ([]Record, error)
+}
+
 // A Store keeps records.
 type Store interface {
 	// KeepCosts writes records, each in place of the one of its span,
 	// beginning and instance; but the database's counters that are there stay:
 	// every instance of a fleet writes them.
 	KeepCosts(ctx context.Context, records []Record) error
-	// Costs returns the records of a span that begin from since on and before
-	// until, by their beginning: all of them, or the database's counters alone.
-	Costs(ctx context.Context, span time.Duration, since, until time.Time, counters bool) ([]Record, error)
+	Records
 	// DropCosts removes the records of a span that begin before a time.
 	DropCosts(ctx context.Context, span time.Duration, before time.Time) error
 }

@@ -88,7 +88,7 @@ func (q Query) Check() error {
 const finest = 2 * time.Hour
 
 // Read makes a report of a store's records.
-func Read(ctx context.Context, s Store, q Query) (*Report, error) {
+func Read(ctx context.Context, s Records, q Query) (*Report, error) {
 	if err := q.Check(); err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ var ranges = []struct {
 
 // costs keep the reports that were made last, one reader at a time.
 type costs struct {
-	store cost.Store
+	store cost.Records
 
 	mu   sync.Mutex
 	made map[string]madeCosts

@@ -22,7 +22,7 @@ type Store interface {
 	Documents(ctx context.Context, known int64) (revision int64, all []cloud.Document, err error)
 	Versions(ctx context.Context, customer string) (wire.Versions, error)
 	cloud.Recent
-	cost.Store
+	cost.Records
 }
 
 // The pace of the snapshot.

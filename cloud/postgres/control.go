@@ -13,11 +13,15 @@ import (
 // Documents implements cloud.Control. Revision and documents are of one
 // moment, because they are of one statement.
 func (s *Store) Documents(ctx context.Context, known int64) (revision int64, all []cloud.Document, err error) {
-	err = s.pool.QueryRow(ctx, "SELECT revision FROM tidemark.control WHERE kind = '' AND name = ''").Scan(&revision)
+	return documents(ctx, s.pool, known)
+}
+
+func documents(ctx context.Context, q querier, known int64) (revision int64, all []cloud.Document, err error) {
+	err = q.QueryRow(ctx, "SELECT revision FROM tidemark.control WHERE kind = '' AND name = ''").Scan(&revision)
 	if err != nil || revision == known {
 		return revision, nil, unavailable(err)
 	}
-	rows, err := s.pool.Query(ctx, "SELECT kind, name, revision, document FROM tidemark.control ORDER BY kind, name")
+	rows, err := q.Query(ctx, "SELECT kind, name, revision, document FROM tidemark.control ORDER BY kind, name")
 	if err != nil {
 		return 0, nil, unavailable(err)
 	}

@@ -30,25 +30,28 @@ func (s *Store) KeepCosts(ctx context.Context, records []cost.Record) error {
 }
 
 // Costs implements cost.Store.
-func (s *Store) Costs(ctx context.Context, span time.Duration, since, until time.Time, counters bool) ([]cost.Record, error) {
-	var all []cost.Record
-	err := s.run(ctx, func(c *session) error {
-		all = nil
-		rows, err := c.Query(ctx, "SELECT begun, instance, document FROM tidemark.costs WHERE span = $1 AND begun >= $2 AND begun < $3 AND (instance = '' OR NOT $4) ORDER BY begun, instance",
-			int(span/time.Second), since, until, counters)
-		if err != nil {
+func (s *Store) Costs(ctx context.Context, span time.Duration, since, until time.Time, counters bool) (all []cost.Record, err error) {
+	err = s.run(ctx, func(c *session) error {
+		all, err = readCosts(ctx, c, span, since, until, counters)
+		return err
+	})
+	return all, err
+}
+
+func readCosts(ctx context.Context, q querier, span time.Duration, since, until time.Time, counters bool) (all []cost.Record, err error) {
+	rows, err := q.Query(ctx, "SELECT begun, instance, document FROM tidemark.costs WHERE span = $1 AND begun >= $2 AND begun < $3 AND (instance = '' OR NOT $4) ORDER BY begun, instance",
+		int(span/time.Second), since, until, counters)
+	if err != nil {
+		return nil, err
+	}
+	r, document := cost.Record{Span: span}, ""
+	_, err = pgx.ForEachRow(rows, []any{&r.At, &r.Instance, &document}, func() error {
+		next := cost.Record{Span: span, At: r.At.UTC(), Instance: r.Instance}
+		if err := next.Parse(document); err != nil {
 			return err
 		}
-		r, document := cost.Record{Span: span}, ""
-		_, err = pgx.ForEachRow(rows, []any{&r.At, &r.Instance, &document}, func() error {
-			next := cost.Record{Span: span, At: r.At.UTC(), Instance: r.Instance}
-			if err := next.Parse(document); err != nil {
-				return err
-			}
-			all = append(all, next)
-			return nil
-		})
-		return err
+		all = append(all, next)
+		return nil
 	})
 	return all, err
 }

@@ -39,7 +39,11 @@ func (s *Store) AddCustomer(ctx context.Context, c cloud.Customer, first cloud.K
 
 // ListCustomers implements cloud.Customers.
 func (s *Store) ListCustomers(ctx context.Context) ([]cloud.Customer, error) {
-	rows, err := s.pool.Query(ctx, "SELECT id, name, created FROM tidemark.customers ORDER BY id")
+	return listCustomers(ctx, s.pool)
+}
+
+func listCustomers(ctx context.Context, q querier) ([]cloud.Customer, error) {
+	rows, err := q.Query(ctx, "SELECT id, name, created FROM tidemark.customers ORDER BY id")
 	if err != nil {
 		return nil, unavailable(err)
 	}

@@ -25,8 +25,12 @@ func (s *Store) PutReport(ctx context.Context, r cloud.Report) error {
 
 // Report implements cloud.Reports.
 func (s *Store) Report(ctx context.Context, customer string) (cloud.Report, error) {
+	return readReport(ctx, s.pool, customer)
+}
+
+func readReport(ctx context.Context, q querier, customer string) (cloud.Report, error) {
 	r := cloud.Report{Customer: customer}
-	err := s.pool.QueryRow(ctx, "SELECT received, document FROM tidemark.reports WHERE customer = $1", customer).Scan(&r.Received, &r.Document)
+	err := q.QueryRow(ctx, "SELECT received, document FROM tidemark.reports WHERE customer = $1", customer).Scan(&r.Received, &r.Document)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return cloud.Report{}, nil
 	}
@@ -37,9 +41,13 @@ func (s *Store) Report(ctx context.Context, customer string) (cloud.Report, erro
 // EachReport implements cloud.Reports. It reads pages of a bounded number of
 // customers, so that fn holds no connection and no snapshot.
 func (s *Store) EachReport(ctx context.Context, since time.Time, fn func(cloud.Report) error) error {
+	return eachReport(ctx, s.pool, since, fn)
+}
+
+func eachReport(ctx context.Context, q querier, since time.Time, fn func(cloud.Report) error) error {
 	const page = 200
 	for after, done := "", false; !done; {
-		rows, err := s.pool.Query(ctx, `SELECT customer, received, document FROM tidemark.reports
+		rows, err := q.Query(ctx, `SELECT customer, received, document FROM tidemark.reports
 			WHERE customer > $1 AND received >= $2 ORDER BY customer LIMIT $3`, after, since, page)
 		if err != nil {
 			return unavailable(err)

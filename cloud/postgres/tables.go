@@ -13,8 +13,12 @@ import (
 
 // Versions implements cloud.Tables.
 func (s *Store) Versions(ctx context.Context, customer string) (wire.Versions, error) {
+	return versionsOf(ctx, s.pool, customer)
+}
+
+func versionsOf(ctx context.Context, q querier, customer string) (wire.Versions, error) {
 	all := wire.Versions{Tables: map[string]wire.Version{}}
-	rows, err := s.pool.Query(ctx, readVersions, customer)
+	rows, err := q.Query(ctx, readVersions, customer)
 	if err != nil {
 		return all, unavailable(err)
 	}

@@ -8,13 +8,17 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
+	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/spf13/pflag"
 	"go.uber.org/zap"
 
 	"tidemark/cloud"
 	"tidemark/cloud/fleet"
+	"tidemark/cloud/postgres"
 	"tidemark/internal/fault"
 )
 
@@ -24,10 +28,12 @@ import (
 type fleetFlags struct {
 	listen string
 	proxy  bool
+	store  string // its URL, which may hold a password: never printed
 }
 
 func (f *fleetFlags) add(s *pflag.FlagSet) {
 	s.StringVar(&f.listen, "fleet-listen", "", "address of the fleet page, for operators (default off)")
+	s.StringVar(&f.store, "fleet-store", "", "postgres://... of a replica that the fleet page reads (or "+fleetStoreVar+")")
 	s.BoolVar(&f.proxy, "fleet-behind-proxy", false, "something in front of the fleet page speaks HTTPS with browsers")
 }
 
@@ -56,10 +62,47 @@ func (a *app) startFleet(ctx context.Context, f fleetFlags, checkIn time.Duratio
 	if f.listen == "" {
 		return nil, func() error { return nil }, nil
 	}
-	page := fleet.New(fleet.Config{Store: store, Operators: store, SilentAfter: fleet.SilentAfter(cmp.Or(checkIn, 30*time.Minute)), Secure: f.secure(t), Version: build(), Logger: log})
+	var shown fleet.Store = store
+	end := func() {}
+	if url := cmp.Or(f.store, os.Getenv(fleetStoreVar)); url != "" {
+		replica, err := openReplica(ctx, url)
+		if err != nil {
+			return nil, nil, err
+		}
+		shown, end = replica, replica.Close
+	}
+	page := fleet.New(fleet.Config{Store: shown, Operators: store, SilentAfter: fleet.SilentAfter(cmp.Or(checkIn, 30*time.Minute)), Secure: f.secure(t), Version: build(), Logger: log})
 	stop, err := f.start(ctx, page, t, log)
-	return page, stop, err
+	if err != nil {
+		end()
+		return nil, nil, err
+	}
+	return page, func() error {
+		defer end()
+		return stop()
+	}, nil
 }
+
+// fleetStoreVar names the replica where --fleet-store does not.
+const fleetStoreVar = "TIDEMARK_FLEET_STORE"
+
+// openReplica opens a replica. No error repeats its URL.
+func openReplica(ctx context.Context, url string) (*postgres.Replica, error) {
+	if !strings.HasPrefix(url, "postgres://") && !strings.HasPrefix(url, "postgresql://") {
+		return nil, configError{fault.New("read the URL of the fleet page's replica", errReplicaURL, "it is for a replica of a Postgres store; leave it out otherwise")}
+	}
+	replica, err := postgres.OpenReplica(ctx, url)
+	var lost *pgconn.ConnectError
+	switch {
+	case err == nil:
+		return replica, nil
+	case errors.As(err, &lost) && !refused(err), errors.Is(err, cloud.ErrUnavailable):
+		return nil, unreachable{fault.New("reach the fleet page's replica", err, "is the server running, and are host and port right?")}
+	}
+	return nil, configError{err}
+}
+
+var errReplicaURL = errors.New("it does not begin with postgres://")
 
 // start answers until what it returns is called, which waits for the end.
 func (f *fleetFlags) start(ctx context.Context, page *fleet.Page, t *tls.Config, log *zap.Logger) (stop func() error, err error) {
