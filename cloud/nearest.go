@@ -20,9 +20,9 @@ func unknown(op, what, name string, all []string, hint string) error {
 }
 
 // Nearest returns the candidate that a name was probably meant to be, or "":
-// the fewest changes of a letter, at most one for every three.
+// the fewest changes of a letter, of fewer than half of them.
 func Nearest(name string, candidates []string) string {
-	best, meant := len(name)/3+1, ""
+	best, meant := (len(name)+1)/2, ""
 	for _, c := range candidates {
 		if d := distance(name, c); d < best {
 			best, meant = d, c

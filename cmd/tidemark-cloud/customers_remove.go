@@ -16,16 +16,19 @@ import (
 
 func newCustomersRemove(a *app) *cobra.Command {
 	yes := false
+	var o operatorFlags
 	c := &cobra.Command{
 		Use:   "remove CUSTOMER",
 		Short: "Remove a customer with its keys and all of its rows",
 		Long: `Removes a customer: first its keys, so that nothing more arrives, then its rows,
-in small steps that hold nobody up. Interrupted, it is started again and goes on.
-There is no way back. In a terminal it asks first; scripts are not asked.`,
+in small steps that hold nobody up, and what policies and groups say of it.
+Interrupted, it is started again and goes on. There is no way back. In a terminal it asks first; scripts are not asked.`,
 		Example: "  tidemark-cloud customers remove acme\n  tidemark-cloud customers remove acme --yes",
 		Args:    oneCustomer,
 	}
 	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	c.Flags().StringVar(&o.reason, "reason", "", "why: it is recorded")
+	c.Flags().StringVar(&o.as, "as", "", "who: it is recorded (or "+operatorVar+"; default: the user of this machine)")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		id := args[0]
 		if !yes && isTerminal(c.InOrStdin()) {
@@ -34,7 +37,7 @@ There is no way back. In a terminal it asks first; scripts are not asked.`,
 			}
 		}
 		err := a.withStore(c.Context(), func(s cloud.Store) error {
-			return aboutCustomer("remove customer "+id, s.RemoveCustomer(c.Context(), id))
+			return o.operator(s).RemoveCustomer(c.Context(), id)
 		})
 		if err != nil {
 			return err

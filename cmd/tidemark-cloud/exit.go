@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tidemark/cloud"
+	"tidemark/cloud/rollout"
 	"tidemark/internal/fault"
 )
 
@@ -36,8 +37,8 @@ var exitCodes = []struct {
 	{exitUsage, "the command line is not understood; nothing was done"},
 	{exitConfig, "a setting is wrong (store, address, certificate, limit); nothing was started"},
 	{exitUnreachable, "the store cannot be reached, or is not available now"},
-	{exitNotFound, "there is no such customer, operator or table"},
-	{exitNotNow, "not now: the customer or operator exists already, or the question was not answered with yes"},
+	{exitNotFound, "there is no such customer, operator, table, group or rollout"},
+	{exitNotNow, "not now: it exists or is so already, was changed by somebody else meanwhile, or was not confirmed"},
 	{exitInterrupted, "interrupted (Ctrl-C); serve ends with 0 then"},
 }
 
@@ -79,9 +80,12 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.Is(err, cloud.ErrUnavailable):
 		return exitUnreachable
-	case errors.Is(err, errNoCustomer), errors.Is(err, errNoTable), errors.Is(err, errNoOperator):
+	case errors.Is(err, cloud.ErrWhy):
+		return exitUsage
+	case errors.Is(err, errNoCustomer), errors.Is(err, errNoTable), errors.Is(err, errNoOperator), errors.Is(err, cloud.ErrUnknown):
 		return exitNotFound
-	case errors.Is(err, cloud.ErrExists), errors.Is(err, errOperatorThere), errors.Is(err, errNo):
+	case errors.Is(err, cloud.ErrExists), errors.Is(err, errOperatorThere), errors.Is(err, errNo), errors.Is(err, cloud.ErrChanged), errors.Is(err, cloud.ErrSame),
+		errors.Is(err, cloud.ErrTaken), errors.Is(err, rollout.ErrState):
 		return exitNotNow
 	}
 	return exitWrong

@@ -65,7 +65,7 @@ still, the password is in PGPASSFILE.`,
 		}
 	}
 	add("run", newServe(a), newReady(a), newVersion(a))
-	add("act", newCustomers(a), newOperators(a), newTables(a), newCost(a), newScrub(a))
+	add("act", newCustomers(a), newOperators(a), newTables(a), newPolicy(a), newGroups(a), newRollout(a), newAudit(a), newCost(a), newScrub(a))
 	root.AddCommand(newExitCodesTopic())
 	root.SetHelpCommandGroupID("run")
 	return root

@@ -25,15 +25,16 @@ const defaultListen = "127.0.0.1:8080"
 
 // serveFlags are the flags of serve.
 type serveFlags struct {
-	listen  string
-	tls     tlsFlags
-	log     logFlags
-	limits  limitFlags
-	scrub   time.Duration
-	checkIn time.Duration
-	volume  volumeFlag
-	record  recordFlags
-	fleet   fleetFlags
+	listen    string
+	tls       tlsFlags
+	log       logFlags
+	limits    limitFlags
+	scrub     time.Duration
+	checkIn   time.Duration
+	volume    volumeFlag
+	keepAudit time.Duration
+	record    recordFlags
+	fleet     fleetFlags
 }
 
 func newServe(a *app) *cobra.Command {
@@ -54,6 +55,9 @@ that is wrong is an alarm in log and metrics, and is made anew.
 
 A site on which nothing happens checks in once every --check-in, at a place in
 time of its own; a cloud that was put back to an earlier state is noticed then.
+
+Rollouts with bounds are watched, by one of the servers that share a database; a
+step that is too much is taken back (tidemark-cloud rollout).
 
 What requests cost is written down once a minute (tidemark-cloud cost). With
 --io-volume the burst that a cloud volume has left is modelled from what Postgres
@@ -78,6 +82,7 @@ put something that does in front: keys are in every request.`,
 	f.limits.add(c.Flags())
 	c.Flags().DurationVar(&f.scrub, "scrub-every", 7*24*time.Hour, "time to scrub all tables in; 0: not at all")
 	c.Flags().DurationVar(&f.checkIn, "check-in", 30*time.Minute, "time between check-ins of a site; 0: no leases")
+	c.Flags().DurationVar(&f.keepAudit, "keep-audit", 2*365*24*time.Hour, "how long changes by operators stay recorded; 0: for ever")
 	f.volume.add(c.Flags())
 	f.record.add(c.Flags())
 	f.fleet.add(c.Flags())
@@ -103,6 +108,9 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 	}
 	if err := f.fleet.check(tlsConfig); err != nil {
 		return err
+	}
+	if f.keepAudit < 0 {
+		return configError{fault.New("read --keep-audit", errors.New("it is negative"), "0 keeps the record for ever")}
 	}
 	if f.scrub < 0 {
 		return configError{fault.New("read --scrub-every", errors.New("it is negative"), "0 turns it off")}
@@ -137,11 +145,16 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 		return errors.Join(err, l.Close())
 	}
 	defer func() { err = errors.Join(err, endPage()) }()
+	watcher := newWatcher(store, log)
 	server := cloud.New(cloud.Config{Store: store, Logger: log, Limits: limits, Leases: leases, Costs: costs.Meter, Tap: tap, Extra: func(w io.Writer) {
 		scrubber.WriteMetrics(w)
 		costs.WriteMetrics(w)
 		page.WriteMetrics(w)
+		watcher.WriteMetrics(w)
 	}})
+	watcher.Figures = cloud.Watched{Server: server, Costs: costs}
+	defer until(ctx, watcher.Run)()
+	defer until(ctx, (&cloud.Archivist{Store: store, Keep: f.keepAudit, Log: log}).Run)()
 	defer startScrubbing(ctx, scrubber)()
 	defer until(context.WithoutCancel(ctx), costs.Run)() // until all requests are answered
 	notify("READY=1")
