@@ -22,9 +22,11 @@ type keys struct {
 		OperatorKeys(ctx context.Context) ([]cloud.OperatorKey, error)
 	}
 
-	mu   sync.Mutex
-	all  []cloud.OperatorKey
-	read time.Time
+	mu     sync.Mutex
+	all    []cloud.OperatorKey
+	read   time.Time
+	err    error // of the last try, if that failed
+	failed time.Time
 }
 
 func (k *keys) get(ctx context.Context, now time.Time, age time.Duration) ([]cloud.OperatorKey, error) {
@@ -33,10 +35,15 @@ func (k *keys) get(ctx context.Context, now time.Time, age time.Duration) ([]clo
 	if !k.read.IsZero() && now.Sub(k.read).Abs() <= age {
 		return k.all, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, keysWithin)
+	// Who waited behind a try that failed must not try for as long again.
+	if k.err != nil && now.Sub(k.failed).Abs() <= keysWithin {
+		return nil, k.err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keysWithin)
 	defer cancel()
 	all, err := k.store.OperatorKeys(ctx)
-	if err != nil {
+	if k.err = err; err != nil {
+		k.failed = now
 		return nil, err
 	}
 	k.all, k.read = all, now

@@ -382,3 +382,32 @@ func TestStoreAway(t *testing.T) {
 	clock.Add(200)
 	shows(t, b.get("/"), "acme", "the store does not answer")
 }
+
+// locked are operators' keys that cannot be read.
+type locked struct{ asks atomic.Int64 }
+
+func (l *locked) OperatorKeys(context.Context) ([]cloud.OperatorKey, error) {
+	l.asks.Add(1)
+	return nil, errors.New("secret detail of the database")
+}
+
+// While the keys cannot be read, nobody is let in, and those who ask do not
+// make the store be asked each time.
+func TestKeysAway(t *testing.T) {
+	s, ada, _ := newStore(t)
+	keys := &locked{}
+	b := serve(t, fleet.Config{Store: s, Operators: keys})
+	for range 10 {
+		for _, got := range []func() (int, string, *http.Response){
+			func() (int, string, *http.Response) { return b.do("POST", "/login", url.Values{"key": {ada}}) },
+			func() (int, string, *http.Response) { return b.do("GET", "/", nil, "Cookie", "tidemark_fleet=x") },
+		} {
+			if code, text, r := got(); code != http.StatusServiceUnavailable || r.Header.Get("Retry-After") == "" || strings.Contains(text, "secret") {
+				t.Fatalf("%d %s", code, text)
+			}
+		}
+	}
+	if n := keys.asks.Load(); n != 1 {
+		t.Errorf("asked %d times", n)
+	}
+}
