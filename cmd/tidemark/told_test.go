@@ -3,15 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"tidemark/agent"
 	"tidemark/agent/journal"
 	"tidemark/internal/fault"
 )
-
-func itoa(n int) string { return strconv.Itoa(n) }
 
 // told is a running agent that says what it was told to say, so that scripts
 // can show every word that a command prints. What real agents say is tested
