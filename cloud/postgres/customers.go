@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -99,49 +98,4 @@ func (s *Store) RotateKey(ctx context.Context, customer string, next cloud.Key, 
 
 func unknownCustomer(id string) error {
 	return notFound(fmt.Sprintf("there is no customer %q", id), "List the customers.")
-}
-
-// RemoveCustomer implements cloud.Customers.
-func (s *Store) RemoveCustomer(ctx context.Context, customer string) error {
-	tag, err := s.pool.Exec(ctx, "SELECT FROM tidemark.customers WHERE id = $1", customer)
-	if err != nil {
-		return unavailable(err)
-	}
-	if tag.RowsAffected() == 0 {
-		return unknownCustomer(customer)
-	}
-	for _, sql := range []string{"DELETE FROM tidemark.invitations WHERE customer = $1", "DELETE FROM tidemark.keys WHERE customer = $1"} {
-		if _, err := s.pool.Exec(ctx, sql, customer); err != nil {
-			return unavailable(err)
-		}
-	}
-	versions, err := s.Versions(ctx, customer)
-	if err != nil {
-		return err
-	}
-	for table := range versions.Tables {
-		if _, err := s.empty(ctx, customer, table, math.MaxInt32); err != nil {
-			return err
-		}
-	}
-	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		for _, sql := range []string{
-			"DELETE FROM tidemark.versions WHERE customer = $1",
-			"DELETE FROM tidemark.answers WHERE customer = $1",
-			"DELETE FROM tidemark.log WHERE customer = $1",
-			"DELETE FROM tidemark.leaves WHERE customer = $1",
-			"DELETE FROM tidemark.summaries WHERE customer = $1",
-			"DELETE FROM tidemark.schemas WHERE customer = $1",
-			"DELETE FROM tidemark.policies WHERE customer = $1",
-			"DELETE FROM tidemark.tokens WHERE customer = $1",
-			"DELETE FROM tidemark.reports WHERE customer = $1",
-			"DELETE FROM tidemark.customers WHERE id = $1",
-		} {
-			if _, err := tx.Exec(ctx, sql, customer); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return unavailable(err)
 }

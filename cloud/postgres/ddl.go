@@ -14,6 +14,11 @@ func (r *registration) changeTable(ctx context.Context, change dataset.Change) e
 		return nil
 	}
 	d := &shared{Dataset: change.Dataset, shape: 1}
+	if change.Create || change.Rebuild { // deploy/citus.sql makes the function
+		if err := r.c.QueryRow(ctx, "SELECT to_regprocedure('tidemark.distribute(text)') IS NOT NULL").Scan(&r.distributes); err != nil {
+			return err
+		}
+	}
 	var ddl []statement
 	switch {
 	case change.Create:
@@ -31,6 +36,9 @@ func (r *registration) changeTable(ctx context.Context, change dataset.Change) e
 	document, err := json.Marshal(d.Dataset)
 	if err != nil {
 		return err
+	}
+	if (change.Create || change.Rebuild) && r.distributes {
+		ddl = append(ddl, statement{sql: "SELECT tidemark.distribute($1)", args: []any{d.target()}})
 	}
 	// First the dataset: its identifier is unique, and a table that exists is
 	// an error that passes when the registration is tried again.

@@ -18,6 +18,7 @@ import (
 const (
 	codeCardinality   = "21000" // ON CONFLICT would touch one row twice
 	codeText          = "22021" // a character that no text can hold
+	codeForeignKey    = "23503"
 	codeUnique        = "23505"
 	codeSerialization = "40001"
 	codeDeadlock      = "40P01"

@@ -59,6 +59,8 @@ type registration struct {
 	old   *shared      // the dataset; nil when it is new
 	mine  *wire.Schema // the customer's; nil when it has none
 	state state
+
+	distributes bool // new tables are to be distributed over a cluster
 }
 
 func (r *registration) run(ctx context.Context, timeout int64) error {

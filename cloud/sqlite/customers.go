@@ -105,52 +105,6 @@ func customerExists(ctx context.Context, tx *sql.Tx, customer string) error {
 	return err
 }
 
-// RemoveCustomer implements cloud.Customers.
-func (s *Store) RemoveCustomer(ctx context.Context, customer string) error {
-	var tables []string
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		if err := customerExists(ctx, tx, customer); err != nil {
-			return err
-		}
-		for _, text := range []string{"DELETE FROM invitations WHERE customer = ?", "DELETE FROM keys WHERE customer = ?"} {
-			if _, err := tx.ExecContext(ctx, text, customer); err != nil {
-				return err
-			}
-		}
-		rows, err := tx.QueryContext(ctx, "SELECT name FROM tables WHERE customer = ?", customer)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }() // Err has told
-		for rows.Next() {
-			var name string
-			if err := rows.Scan(&name); err != nil {
-				return err
-			}
-			tables = append(tables, name)
-		}
-		return rows.Err()
-	})
-	if err != nil {
-		return err
-	}
-	for _, table := range tables {
-		if _, err := s.dropRows(ctx, customer, table, everyEpoch); err != nil {
-			return err
-		}
-	}
-	return s.write(ctx, func(tx *sql.Tx) error {
-		for _, text := range []string{"DELETE FROM answers WHERE customer = ?",
-			"DELETE FROM summaries WHERE customer = ?", "DELETE FROM leaves WHERE customer = ?", "DELETE FROM log WHERE customer = ?", "DELETE FROM tables WHERE customer = ?",
-			"DELETE FROM reports WHERE customer = ?", "DELETE FROM tokens WHERE customer = ?", "DELETE FROM customers WHERE id = ?"} {
-			if _, err := tx.ExecContext(ctx, text, customer); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 // timeLayout sorts as text: all digits, always UTC.
 const timeLayout = "2006-01-02T15:04:05.000000000Z"
 

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -97,4 +98,43 @@ func testRemoveCustomer(t *testing.T, f *fixture) {
 	if v := mine.read(t); v != (wire.Version{Schema: simple.Fingerprint()}) {
 		t.Errorf("a customer that comes back finds %+v", v)
 	}
+}
+
+// A customer that goes on sending while it is removed leaves nothing behind,
+// and is told in the end that it is not there.
+func testRemoveWhileSending(t *testing.T, f *fixture) {
+	ctx := t.Context()
+	mine := f.loaded(t, customer, simple, `["1",1,"mine"]`)
+	begun, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		for n := 2; ; n++ {
+			_, err := f.Apply(ctx, mine.batch(wire.Delta, []string{fmt.Sprintf(`["%d",%d,"mine"]`, n, n)}))
+			if n == 3 {
+				close(begun)
+			}
+			if err == nil {
+				mine.version.Seq++
+				continue
+			}
+			if n <= 3 {
+				ended <- err
+				return
+			}
+			got, err := f.Register(ctx, customer, table, simple) // as an agent does
+			if err != nil {
+				ended <- err
+				return
+			}
+			mine.version = got.Version
+		}
+	}()
+	<-begun
+	if err := f.RemoveCustomer(ctx, customer); err != nil {
+		t.Error(err)
+	}
+	_ = wantProblem(t, <-ended, wire.NotFound)
+	if err := f.AddCustomer(ctx, cloud.Customer{ID: customer, Created: start}, keyOf("again")); err != nil {
+		t.Fatal(err)
+	}
+	f.site(t, customer, simple).has(t)
 }

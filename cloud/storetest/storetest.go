@@ -25,6 +25,7 @@ func Run(t *testing.T, o Options) {
 		{"customers", testCustomers},
 		{"keys rotate", testRotate},
 		{"remove customer", testRemoveCustomer},
+		{"remove customer while it sends", testRemoveWhileSending},
 		{"invitations", testInvitations},
 		{"control", testControl},
 		{"observe", testObserve},
