@@ -1,5 +1,30 @@
 package postgres
 
+import (
+	"io/fs"
+	"testing"
+	"testing/fstest"
+)
+
+// AddMigration adds a migration behind the others until the test ends.
+func AddMigration(t *testing.T, sql string) {
+	t.Helper()
+	files := fstest.MapFS{"migrations/9999_added.sql": {Data: []byte(sql)}}
+	names, err := fs.Glob(embedded, "migrations/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		text, err := fs.ReadFile(embedded, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = &fstest.MapFile{Data: text}
+	}
+	migrationFiles = files
+	t.Cleanup(func() { migrationFiles = embedded })
+}
+
 // ReadToken is the statement that reads what stands for them.
 const ReadToken = readToken
 

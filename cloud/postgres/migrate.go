@@ -3,8 +3,10 @@ package postgres
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -13,24 +15,39 @@ import (
 )
 
 //go:embed migrations/*.sql
-var migrationFiles embed.FS
+var embedded embed.FS
 
-// migrationLock is the advisory lock that one migrating process holds.
+// migrationFiles are the migrations, which a test adds to.
+var migrationFiles fs.FS = embedded
+
+// migrationLock is the advisory lock that one migrating process holds. Others
+// try again until they get it, and never wait inside of a statement: that would
+// hold a snapshot, which CREATE INDEX CONCURRENTLY waits for in its turn.
 const migrationLock = 0x7469_6465_6d61_726b // "tidemark"
 
 // migrate brings the database to the newest of the embedded migrations, each
 // in a transaction of its own, forward only. Their number is their place in
-// the folder, from 1.
+// the folder, from 1. A migration whose first line is outsideMark has no
+// transaction: see migrateOutside.
 func migrate(ctx context.Context, pool *pgxpool.Pool) error {
 	names, err := fs.Glob(migrationFiles, "migrations/*.sql")
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, migrationTime)
+	defer cancel()
 	for done := false; !done; {
 		err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 			done, err = migrateNext(ctx, tx, names)
 			return err
 		})
+		var o *outside
+		switch {
+		case errors.As(err, &o):
+			err = o.migrate(ctx)
+		case errors.Is(err, errMigrating):
+			err = waitForMigration(ctx)
+		}
 		if err != nil {
 			return fault.New("migrate the database", err,
 				"the user needs CREATE on the database the first time, and must own the schemas tidemark and data")
@@ -42,8 +59,12 @@ func migrate(ctx context.Context, pool *pgxpool.Pool) error {
 // migrateNext applies the first migration that is missing; done says that
 // none is.
 func migrateNext(ctx context.Context, tx pgx.Tx, names []string) (done bool, err error) {
-	if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(migrationLock)); err != nil {
+	var alone bool
+	if err := tx.QueryRow(ctx, "SELECT pg_try_advisory_xact_lock($1)", int64(migrationLock)).Scan(&alone); err != nil {
 		return false, err
+	}
+	if !alone {
+		return false, errMigrating
 	}
 	var isNew bool
 	if err := tx.QueryRow(ctx, "SELECT to_regclass('tidemark.migrations') IS NULL").Scan(&isNew); err != nil {
@@ -64,9 +85,12 @@ func migrateNext(ctx context.Context, tx pgx.Tx, names []string) (done bool, err
 		return false, fault.New("read the migrations", fmt.Errorf("the database is at %d, this program knows %d", have, len(names)),
 			"a newer version of the program has used this database: run that one")
 	}
-	sql, err := migrationFiles.ReadFile(names[have])
+	sql, err := fs.ReadFile(migrationFiles, names[have])
 	if err != nil {
 		return false, err
+	}
+	if strings.HasPrefix(string(sql), outsideMark) {
+		return false, &outside{config: tx.Conn().Config(), number: have + 1, name: names[have], sql: string(sql)}
 	}
 	// The simple protocol takes several statements at once.
 	if _, err := tx.Conn().PgConn().Exec(ctx, string(sql)).ReadAll(); err != nil {

@@ -52,6 +52,24 @@ func open(t testing.TB, o postgres.Options) (*postgres.Store, *pgx.Conn) {
 	return s, conn
 }
 
+// openAt returns a store in a database, and a plain connection.
+func openAt(t testing.TB, dsn string) (*postgres.Store, *pgx.Conn) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := postgres.Open(t.Context(), dsn, postgres.Options{Connections: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		s.Close()
+		conn.Close(context.Background())
+	})
+	return s, conn
+}
+
 func exec(t testing.TB, conn *pgx.Conn, sql string, args ...any) {
 	t.Helper()
 	if _, err := conn.Exec(t.Context(), sql, args...); err != nil {
