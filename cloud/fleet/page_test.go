@@ -3,6 +3,7 @@ package fleet_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -410,4 +411,38 @@ func TestKeysAway(t *testing.T) {
 	if n := keys.asks.Load(); n != 1 {
 		t.Errorf("asked %d times", n)
 	}
+}
+
+// A batch that comes in by the API is in the customer's journal, with the ID
+// of its request.
+func TestJournal(t *testing.T) {
+	s, ada, _ := newStore(t)
+	key := addCustomer(t, s, "acme", "")
+	typ, err := wire.ParseType("int")
+	must(t, err)
+	schema := wire.Schema{Columns: []wire.Column{{Name: "id", Type: typ}}, Key: []string{"id"}, Versioning: wire.ByRowVersion}
+	for _, name := range []string{"dbo.orders", "dbo.stock"} {
+		_, err = s.Register(t.Context(), "acme", name, schema)
+		must(t, err)
+	}
+	api := listen(t, cloud.New(cloud.Config{Store: s}))
+	h := wire.Header{Protocol: wire.Protocol, Kind: wire.Load, Start: true, Complete: true, Watermark: new(uint64), Seq: 1, ID: strings.Repeat("1", 32),
+		Writer: wire.Writer{ID: "w"}, Epoch: "e", Schema: schema.Fingerprint(), Columns: []string{"id"}, Rows: 2}
+	body, err := wire.EncodeBody(nil, h, []byte("[\"1\",1]\n[\"2\",2]\n"))
+	must(t, err)
+	r, err := http.NewRequestWithContext(t.Context(), "POST", api+"/v1/customers/acme/tables/dbo.orders/rows", strings.NewReader(string(body)))
+	must(t, err)
+	for name, value := range map[string]string{"Authorization": "Bearer " + key, "Content-Type": wire.ContentType, "Content-Encoding": "zstd", wire.HeaderRequestID: "REQUEST-OF-THE-AGENT"} {
+		r.Header.Set(name, value)
+	}
+	b := serve(t, fleet.Config{Store: s, Operators: s}).signIn(ada)
+	got, err := b.client.Do(r)
+	must(t, err)
+	if text := readAll(got); got.StatusCode != http.StatusOK {
+		t.Fatal(text)
+	}
+	must(t, got.Body.Close())
+	shows(t, b.get("/customers/acme"), "REQUEST-OF-THE-AGENT", "<td>load</td>", "2 inserted", fmt.Sprintf("%d B", len(body)), "not reported", "No report yet")
+	shows(t, b.get("/customers/acme?table=dbo.orders"), "REQUEST-OF-THE-AGENT", "of <bdi>dbo.orders</bdi>")
+	shows(t, b.get("/customers/acme?table=dbo.stock"), "!REQUEST-OF-THE-AGENT", "No batch is remembered")
 }
