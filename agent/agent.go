@@ -61,7 +61,7 @@ type Agent struct {
 	reloading sync.Mutex
 	swap      chan swap // to Run
 
-	asking sync.Mutex // one question for the versions at a time
+	asking baton // one question for the versions at a time
 
 	mu          sync.Mutex
 	site        Site
@@ -84,7 +84,7 @@ type Agent struct {
 func New(site Site, o Options) (*Agent, error) {
 	a := &Agent{
 		log: o.Log, now: o.Now, rand: o.Rand, version: o.Version, dir: o.StateDir, reload: o.Reload, decided: o.Decided, alive: o.Alive,
-		run: randomHex(8), swap: make(chan swap),
+		run: randomHex(8), swap: make(chan swap), asking: newBaton(),
 	}
 	if a.log == nil {
 		a.log = zap.NewNop()
@@ -150,7 +150,7 @@ func (a *Agent) install(site Site, snapshot state.Snapshot) {
 	a.sources = nil
 	largest := 0
 	for _, s := range site.Sources {
-		src := &source{a: a, name: s.Name, sql: s.Source, log: a.log.With(zap.String("source", s.Name)), rec: snapshot.Sources[s.Name]}
+		src := &source{a: a, preparing: newBaton(), name: s.Name, sql: s.Source, log: a.log.With(zap.String("source", s.Name)), rec: snapshot.Sources[s.Name]}
 		for _, ts := range s.Tables {
 			ts.Interval = cmp.Or(ts.Interval, time.Minute)
 			t := &table{a: a, source: src, site: ts, log: src.log.With(zap.String("table", ts.Dataset)), rec: snapshot.Tables[ts.Dataset]}

@@ -31,7 +31,7 @@ type source struct {
 
 	tables []*table
 
-	preparing sync.Mutex // one look at the server at a time
+	preparing baton // one look at the server at a time
 
 	mu       sync.Mutex
 	rec      state.Source
@@ -108,8 +108,10 @@ func (s *source) byName(dataset string) *table {
 
 // prepare reads the catalog where that is due, and looks at the source.
 func (s *source) prepare(ctx context.Context, fresh bool) (*probe, error) {
-	s.preparing.Lock()
-	defer s.preparing.Unlock()
+	if err := s.preparing.take(ctx); err != nil {
+		return nil, err
+	}
+	defer s.preparing.give()
 	s.mu.Lock()
 	inspected, read := s.server != nil, s.catalog
 	s.mu.Unlock()
@@ -132,8 +134,10 @@ func (s *source) prepare(ctx context.Context, fresh bool) (*probe, error) {
 
 // probeNow looks at the source again, in the middle of a cycle.
 func (s *source) probeNow(ctx context.Context) (*probe, error) {
-	s.preparing.Lock()
-	defer s.preparing.Unlock()
+	if err := s.preparing.take(ctx); err != nil {
+		return nil, err
+	}
+	defer s.preparing.give()
 	return s.look(ctx)
 }
 

@@ -18,8 +18,10 @@ type versions struct {
 // tables that need them in the same cycle share one request. fresh tells that
 // this call took one, for the table asking.
 func (a *Agent) versions(ctx context.Context, since time.Time, asking *table) (all wire.Versions, fresh bool, err error) {
-	a.asking.Lock()
-	defer a.asking.Unlock()
+	if err := a.asking.take(ctx); err != nil {
+		return wire.Versions{}, false, err
+	}
+	defer a.asking.give()
 	a.mu.Lock()
 	have := a.asked
 	a.mu.Unlock()

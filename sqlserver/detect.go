@@ -12,8 +12,12 @@ func (s *Source) know(ctx context.Context) (*facts, error) {
 	if f := s.facts.Load(); f != nil {
 		return f, nil
 	}
-	s.detecting.Lock()
-	defer s.detecting.Unlock()
+	select {
+	case s.detecting <- struct{}{}:
+		defer func() { <-s.detecting }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	if f := s.facts.Load(); f != nil {
 		return f, nil
 	}

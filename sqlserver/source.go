@@ -23,8 +23,8 @@ type Source struct {
 	db     *sql.DB
 	limits Limits
 
-	snapshot   atomic.Int32 // of type isolation
-	detecting  sync.Mutex   // held while facts are found out
+	snapshot   atomic.Int32  // of type isolation
+	detecting  chan struct{} // held while facts are found out
 	facts      atomic.Pointer[facts]
 	catalog    atomic.Pointer[[]string] // notes of the last reading of the catalog
 	collations sync.Map                 // name -> collationUse
@@ -51,7 +51,7 @@ func Open(c Config) (*Source, error) {
 	db.SetMaxIdleConns(n)
 	db.SetConnMaxIdleTime(connMaxIdle)
 	db.SetConnMaxLifetime(connMaxLife)
-	return &Source{db: db, limits: c.Limits.or(defaultLimits)}, nil
+	return &Source{db: db, detecting: make(chan struct{}, 1), limits: c.Limits.or(defaultLimits)}, nil
 }
 
 // Close closes the source's connections. No method may be running.
