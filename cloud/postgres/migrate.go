@@ -28,7 +28,7 @@ const migrationLock = 0x7469_6465_6d61_726b // "tidemark"
 // migrate brings the database to the newest of the embedded migrations, each
 // in a transaction of its own, forward only. Their number is their place in
 // the folder, from 1. A migration whose first line is outsideMark has no
-// transaction: see migrateOutside.
+// transaction: see outside.migrate.
 func migrate(ctx context.Context, pool *pgxpool.Pool) error {
 	names, err := fs.Glob(migrationFiles, "migrations/*.sql")
 	if err != nil {
