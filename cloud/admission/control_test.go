@@ -52,6 +52,13 @@ func (h *hall) ask(t *testing.T, name string, class Class, customer string) {
 	synctest.Wait()
 }
 
+// order is in which order places were given.
+func (h *hall) order() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.let)
+}
+
 func (h *hall) of(name string) *entered {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -89,8 +96,8 @@ func TestClassesHaveTheirPartOfTheBudget(t *testing.T) {
 		if !slices.Equal(got, []int{5, 3, 1, 1}) {
 			t.Errorf("inside are %v diffs, loads, reads, changes", got)
 		}
-		h.let = nil
-		for len(h.let) < 12 {
+		h.order() = nil
+		for len(h.order()) < 12 {
 			for name, e := range h.got {
 				if e.err == nil {
 					delete(h.got, name)
@@ -100,14 +107,14 @@ func TestClassesHaveTheirPartOfTheBudget(t *testing.T) {
 			}
 			synctest.Wait()
 		}
-		for _, name := range h.let[:10] {
+		for _, name := range h.order()[:10] {
 			if name[:6] != "change" {
-				t.Errorf("free places go to %v", h.let)
+				t.Errorf("free places go to %v", h.order())
 				break
 			}
 		}
-		if h.let[10][:4] != "read" {
-			t.Errorf("free places go to %v", h.let)
+		if h.order()[10][:4] != "read" {
+			t.Errorf("free places go to %v", h.order())
 		}
 		time.Sleep(time.Minute) // those who wait give up
 		for _, e := range h.got {
@@ -161,10 +168,10 @@ func TestCustomersTakeTurns(t *testing.T) {
 		h.ask(t, "late0", Change, "late")
 		h.ask(t, "late1", Change, "late")
 		h.ask(t, "early", Change, "early")
-		h.let = nil
+		h.order() = nil
 		h.leave("greedy0", "other0", "other1", "greedy1", "other2")
-		if want := []string{"greedy2", "late0", "early", "greedy3", "late1"}; !slices.Equal(h.let, want) {
-			t.Errorf("let in %v, want %v", h.let, want)
+		if want := []string{"greedy2", "late0", "early", "greedy3", "late1"}; !slices.Equal(h.order(), want) {
+			t.Errorf("let in %v, want %v", h.order(), want)
 		}
 		h.leave("greedy2", "greedy3", "greedy4", "greedy5", "late0", "late1", "early", "other3", "other4", "other5")
 	})
