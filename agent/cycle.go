@@ -217,10 +217,10 @@ func (c *cycle) doUpload(ctx context.Context, d scheduler.Decision) error {
 	}
 	began := time.Now()
 	begun := c.in
-	err := c.upload(ctx, d)
+	queries, err := c.upload(ctx, d)
 	c.out.Duration = time.Since(began)
 	if d.Upload == scheduler.Delta && !c.t.table().RowVersionIndexed {
-		c.turn.Rest(scheduler.Rest(c.out.Duration))
+		c.turn.Rest(scheduler.Rest(queries)) // not by the time that the cloud was away
 	}
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func (c *cycle) doDiff(ctx context.Context, d scheduler.Decision) error {
 	began := time.Now()
 	r, err := c.compare(ctx, false)
 	c.out.Duration = time.Since(began)
-	c.t.rest(c.out.Duration)
+	c.t.rest(c.report.QueryTime) // not by the time that the cloud was away
 	c.report.Duration = c.out.Duration
 	if c.version.Schema != "" {
 		c.hear(c.version, false)
@@ -71,7 +71,7 @@ func (c *cycle) dryRun(ctx context.Context) (journal.Entry, error) {
 	}
 	began := time.Now()
 	_, err := c.compare(ctx, true)
-	c.t.rest(time.Since(began))
+	c.t.rest(c.report.QueryTime)
 	c.report.Duration = time.Since(began)
 	return journal.Entry{}, err
 }

@@ -26,6 +26,7 @@ type upload struct {
 	sent    bool // anything
 	content bool
 	marks   map[string]string
+	queries time.Duration // that the source took
 	yield   func(context.Context) error
 }
 
@@ -146,6 +147,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 // took books a chunk that was read.
 func (u *upload) took(p part) error {
 	u.out.Rows += int64(p.chunk.Rows)
+	u.queries += p.chunk.Elapsed
 	u.t.progress(int64(p.chunk.Rows), 0)
 	if err := u.t.oversize(p.chunk.Oversize, u.out); err != nil {
 		return err
@@ -172,8 +174,9 @@ func (u *upload) mark(h *wire.Header) {
 }
 
 // upload does what an upload's decision says, and leaves the version that the
-// cloud answered with in the cycle.
-func (c *cycle) upload(ctx context.Context, d scheduler.Decision) error {
+// cloud answered with in the cycle. It returns how long the source was kept
+// busy.
+func (c *cycle) upload(ctx context.Context, d scheduler.Decision) (time.Duration, error) {
 	u := &upload{
 		sender:  c.sender(),
 		reader:  c.t.reader(),
@@ -190,5 +193,5 @@ func (c *cycle) upload(ctx context.Context, d scheduler.Decision) error {
 		err = u.load(ctx, d.Upload == scheduler.Resume)
 	}
 	c.version = u.version
-	return err
+	return u.queries, err
 }

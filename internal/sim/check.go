@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -190,7 +191,7 @@ func (w *world) difference(name string) string {
 		case !ok:
 			return "the cloud lacks row " + key
 		case there.text != r.text, !kindOf(name).content && there.version != r.version:
-			return "row " + key + " is " + r.text + ", in the cloud " + there.text
+			return fmt.Sprintf("row %s is %d %s, in the cloud %d %s", key, r.version, r.text, there.version, there.text)
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(c.rows)) {
@@ -221,7 +222,15 @@ func (w *world) rest() {
 	if !reached {
 		for _, name := range w.plan.Setup.Tables {
 			if d := w.difference(name); d != "" {
-				w.fail("%s does not become EQUAL: %s", name, d)
+				w.mu.Lock()
+				for i := len(w.entries) - 1; i >= 0; i-- { // what it was last said of it
+					if e := w.entries[i]; e.Table == name {
+						w.say("agent", "%s: %s by rule %d at %s: %s %s", name, e.Action, e.Rule, e.Time.Format(time.TimeOnly), e.Reason, e.Outcome.Error)
+						break
+					}
+				}
+				w.mu.Unlock()
+				w.fail("%s does not become EQUAL: %s; the watermark is %d", name, d, w.cloud.tables[name].version.Watermark)
 			}
 		}
 		w.fail("a side is not up")

@@ -1,11 +1,15 @@
 package sim
 
 import (
+	"encoding/json"
 	"flag"
 	"os"
+	"path/filepath"
 	"runtime"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 var (
@@ -13,6 +17,7 @@ var (
 	stride = flag.Uint64("sim.stride", 1, "from one seed to the next")
 	count  = flag.Int("sim.n", 12, "histories; 0 for no end")
 	all    = flag.Bool("sim.all", false, "go on behind a history that failed, and tell one line of each")
+	shrink = flag.Int("sim.shrink", 0, "histories to spend on a shorter plan of one that failed; the plan is printed")
 	until  = flag.Duration("sim.for", 0, "begin no history after this time; 0 for no end")
 )
 
@@ -34,9 +39,49 @@ func TestHistories(t *testing.T) {
 		case *all:
 			t.Errorf("seed %d: %s", s, r.Failure)
 		default:
+			if *shrink > 0 {
+				less := Shrink(t, r.Plan, r.Failure, *shrink)
+				text, err := json.MarshalIndent(less, "", "\t")
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Logf("for testdata:\n%s", text)
+				r = Run(t, less)
+			}
 			t.Fatalf("%s\n%d histories; %s", r, n+1, r.Failure)
 		}
 		n++
 	}
 	t.Logf("%d histories in %s", n, time.Since(began).Round(time.Second))
+}
+
+// TestRegressions runs what failed once.
+func TestRegressions(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no plans: %v", err)
+	}
+	for _, name := range files {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var p Plan
+			if err := json.Unmarshal(text, &p); err != nil {
+				t.Fatal(err)
+			}
+			if r := Run(t, p); r.Failure != "" {
+				t.Errorf("%s", r)
+			}
+		})
+	}
+}
+
+// A seed replays, event by event.
+func TestReplay(t *testing.T) {
+	a, b := Run(t, Generate(4)), Run(t, Generate(4))
+	if d := cmp.Diff(a.Lines, b.Lines); d != "" {
+		t.Errorf("the second time it went otherwise:\n%s", d)
+	}
 }
