@@ -85,6 +85,25 @@ func (h *hall) leave(names ...string) {
 	}
 }
 
+// leaveOne lets one of those inside go, whichever; false without any.
+func (h *hall) leaveOne() bool {
+	h.mu.Lock()
+	var one *entered
+	for name, e := range h.got {
+		if e.err == nil {
+			one = e
+			delete(h.got, name)
+			break
+		}
+	}
+	h.mu.Unlock()
+	if one == nil {
+		return false
+	}
+	one.pass.Leave(false, false)
+	return true
+}
+
 func TestClassesHaveTheirPartOfTheBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHall(Config{Capacity: fixed(10), Classes: bounds(10, 10, 100)})
@@ -105,13 +124,7 @@ func TestClassesHaveTheirPartOfTheBudget(t *testing.T) {
 		}
 		h.forget()
 		for len(h.order()) < 12 {
-			for name, e := range h.got {
-				if e.err == nil {
-					delete(h.got, name)
-					e.pass.Leave(false, false)
-					break
-				}
-			}
+			h.leaveOne()
 			synctest.Wait()
 		}
 		for _, name := range h.order()[:10] {
@@ -124,10 +137,7 @@ func TestClassesHaveTheirPartOfTheBudget(t *testing.T) {
 			t.Errorf("free places go to %v", h.order())
 		}
 		time.Sleep(time.Minute) // those who wait give up
-		for _, e := range h.got {
-			if e.err == nil {
-				e.pass.Leave(false, false)
-			}
+		for h.leaveOne() {
 		}
 	})
 }
