@@ -4,14 +4,14 @@ GO      ?= go
 LINT    := $(GO) tool -modfile=tools/go.mod golangci-lint
 PKGS    := ./...
 
-.PHONY: all build test check lint vet unit prepare bench bench-diff bench-traffic demo conformance packages check-packages windows test-install test-wine old-and-new clean
+.PHONY: all build test check lint vet unit prepare bench bench-diff bench-traffic demo conformance packages check-packages windows test-install test-wine old-and-new clean sim sim-ci sim-mutants
 
 all: build
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/tidemark ./cmd/tidemark-cloud
 
-test: prepare check unit check-packages
+test: prepare check unit sim-ci check-packages
 
 # Postgres server programs and a C compiler for the race detector. Debian and its relatives only; elsewhere
 # install them first: prepare says what is missing.
@@ -36,6 +36,24 @@ windows:
 # -p 2: packages with a database server each, on two cores.
 unit:
 	$(GO) test -race -p 2 -timeout 20m $(PKGS)
+
+# Histories in virtual time until one fails or FOR has passed (make sim FOR=1h); SEED=7 replays one and shrinks it if
+# it fails. docs/reliability.md.
+SIM = bin/sim.test -test.v -test.timeout 0 -test.run '^TestHistories$$'
+sim: bin/sim.test
+	$(SIM) $(if $(SEED),-sim.seed $(SEED) -sim.n 1 -sim.shrink 200,-sim.n 0 $(if $(FOR),-sim.for $(FOR)) -sim.seed $$(date +%s)000000)
+
+# Two processes, a core each: 1,000 histories each or 110 seconds, whichever is first.
+sim-ci: bin/sim.test
+	$(SIM) -sim.seed 1 -sim.stride 2 -sim.n 1000 -sim.for 110s & p=$$!; $(SIM) -sim.seed 2 -sim.stride 2 -sim.n 1000 -sim.for 110s && wait $$p
+
+# How many histories it takes to find each of the bugs in internal/sim/mutants.
+sim-mutants:
+	$(GO) run ./internal/sim/mutate
+
+.PHONY: bin/sim.test
+bin/sim.test:
+	$(GO) test -c -o $@ ./internal/sim
 
 # Three minutes; BENCH=-quick for a tenth of it, docs/performance.md for the rest.
 bench: prepare

@@ -179,7 +179,7 @@ var faultKinds = []faultKind{
 	}},
 	{"agent restart", func(g *generator) { g.step(Step{Do: "stop agent", For: g.minutes(0, 30)}) }},
 	{"agent state", func(g *generator) {
-		g.step(Step{Do: "kill agent", Kind: g.of("lost", "old", "damaged", "cut"), For: g.minutes(0, 10)})
+		g.step(Step{Do: "kill agent", Kind: g.of("lost", "old", "damaged"), For: g.minutes(0, 10)})
 	}},
 	{"cloud crash", func(g *generator) {
 		g.step(Step{Do: "kill cloud", For: g.minutes(0, 10)})
