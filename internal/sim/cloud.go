@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -321,5 +320,3 @@ func (c *cloudSide) committed(name string, h *wire.Header, a wire.Answer) {
 	c.w.checkSummary(name)
 	c.w.cloudLags()
 }
-
-func (c *cloudSide) snapshot() map[string]copied { return maps.Clone(c.tables) }

@@ -85,8 +85,6 @@ type source struct {
 	incarnation int
 }
 
-const login = "sa"
-
 func newSource(w *world) (*source, error) {
 	s := w.plan.Setup
 	server, err := mssqltest.Start(mssqltest.Options{InMemory: true, KeepStatements: 1,

@@ -31,14 +31,13 @@ type world struct {
 	twins  []*agentSide
 	late   *http.Transport // of requests that outlive their senders
 
-	running  sync.WaitGroup
-	surgery  chan operation
-	over     bool
-	commits  int
-	deletes  int
-	lineage  lineage
-	forced   int // skips that the policy forces
-	oldState time.Time
+	running sync.WaitGroup
+	surgery chan operation
+	over    bool
+	commits int
+	deletes int
+	lineage lineage
+	forced  int // skips that the policy forces
 
 	mu      sync.Mutex
 	rnd     *rand.Rand
