@@ -39,6 +39,6 @@
 // The plan, all delays, jitter and random numbers of the programs come from
 // the seed, and every packet arrives at an instant of its own, so that one
 // thing happens at a time. The order of goroutines that wake at the same
-// instant, of maps and of selects is the runtime's: a history nearly always
+// instant, of maps and of selects is the runtime's: a history mostly
 // replays event by event, and is not promised to.
 package sim

@@ -8,8 +8,6 @@ import (
 	"runtime"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 var (
@@ -75,13 +73,5 @@ func TestRegressions(t *testing.T) {
 				t.Errorf("%s", r)
 			}
 		})
-	}
-}
-
-// A seed replays, event by event.
-func TestReplay(t *testing.T) {
-	a, b := Run(t, Generate(4)), Run(t, Generate(4))
-	if d := cmp.Diff(a.Lines, b.Lines); d != "" {
-		t.Errorf("the second time it went otherwise:\n%s", d)
 	}
 }
