@@ -86,14 +86,18 @@ func (w *world) serveS3(out http.ResponseWriter, r *http.Request) {
 }
 
 func (w *world) take(out http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body) // before that a server does not see that its client is gone
+	if err != nil {
+		return
+	}
 	select {
 	case <-time.After(w.slow):
 	case <-r.Context().Done():
 		return
 	}
-	var in io.Reader = r.Body
+	var in io.Reader = bytes.NewReader(body)
 	if r.Header.Get("Content-Encoding") == "gzip" {
-		z, err := gzip.NewReader(r.Body)
+		z, err := gzip.NewReader(in)
 		if err != nil {
 			out.WriteHeader(http.StatusInternalServerError)
 			return
