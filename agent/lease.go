@@ -189,8 +189,12 @@ func (t *table) confirm(v wire.Version, began time.Time) bool {
 		return false
 	case t.running != "" && v.Writer.Run == t.a.run && v.Seq > have.Seq: // a batch whose answer is under way
 		return false
-	case v.Seq > have.Seq: // whose it is, the cycle finds out
+	case v.Seq > have.Seq: // whose it is, the cycle finds out, once
 		t.known = false
+		if v == t.stranger {
+			return false
+		}
+		t.stranger = v
 	default:
 		t.rec.Cloud, t.rec.Asked, t.known, t.heard = v, t.a.now(), true, began
 	}

@@ -156,6 +156,18 @@ func (t *table) works() {
 	t.problem = nil
 }
 
+// A twin is what another process with this one's identity has written last,
+// and since when that is known, by the monotonic clock.
+type twin struct {
+	wrote wire.Version
+	seen  time.Time
+}
+
+// twinQuiet is how long a twin must have written nothing to be taken for
+// ended. It may have read another database than this one's: what it left is
+// compared.
+const twinQuiet = time.Hour
+
 // sameWriter tells of another process that writes the table with this
 // instance's id although this process wrote it last. A cloud that was put
 // back to an earlier state holds an earlier number and is no such thing.
@@ -164,6 +176,15 @@ func (t *table) sameWriter(v wire.Version, run string) error {
 	defer t.mu.Unlock()
 	w := v.Writer
 	if t.wrote && w.ID == t.a.instance && w.Run != run && v.Seq > t.rec.Cloud.Seq {
+		now := time.Now()
+		if v != t.twin.wrote {
+			t.twin = twin{v, now}
+		}
+		if now.Sub(t.twin.seen) >= twinQuiet {
+			t.wrote, t.suspect = false, true
+			t.log.Warn("twin.ended", zap.String("host", w.Name), zap.Uint64("seq", v.Seq))
+			return nil
+		}
 		return fmt.Errorf("table %s: %w (%s): batch %d was written by its run %s", t.site.Dataset, errTwins, w.Name, v.Seq, w.Run)
 	}
 	return nil

@@ -32,7 +32,9 @@ type table struct {
 	prog     *Progress
 	decided  *Decided
 	requests []*request
-	suspect  bool // all sentinels are gone: compare
+	suspect  bool         // all sentinels are gone, or a twin has written: compare
+	stranger wire.Version // of somebody else, which a cycle has looked at
+	twin     twin
 }
 
 // request is something that a person asked for and waits for.

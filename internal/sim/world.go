@@ -428,10 +428,6 @@ func (w *world) heal() {
 	w.source.endAll()
 	for _, t := range w.twins {
 		w.endTwin(t)
-		if t.host == w.main.host { // a copy of this machine: a person ends it, and starts the service again
-			w.main.halt(time.Minute, true)
-			w.sleep(2 * time.Minute)
-		}
 	}
 	w.sleep(3 * time.Hour) // sides come back, what was to come later has come
 	if w.broken() {
