@@ -8,10 +8,14 @@ import (
 	"tidemark/cloud/rollout"
 )
 
-// works counts how long requests worked, finely enough for a percentile.
+// works counts how long requests worked, finely enough for a percentile. Those
+// that still do count with the time so far: a database that answers nobody
+// must not look like one that nobody asks.
 type works struct {
 	mu     sync.Mutex
-	counts [96]uint64 // since the last look; each bucket is a fifth longer than the one before
+	inWork map[*time.Time]struct{}
+	last   time.Duration // what look returned
+	counts [96]uint64    // since the last look; each bucket is a fifth longer than the one before
 }
 
 // leastWork is the end of the first bucket; the last one ends beyond 8 hours.
@@ -20,37 +24,64 @@ const (
 	workRatio = 1.2
 )
 
-// done counts a request that has had its body by begun.
-func (w *works) done(begun time.Time) {
-	bucket := math.Ceil(math.Log(float64(time.Since(begun))/float64(leastWork)) / math.Log(workRatio))
+// begin counts a request that has its body, until done.
+func (w *works) begin() (done func()) {
+	begun := time.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.counts[int(max(0, min(bucket, float64(len(w.counts)-1))))]++
+	if w.inWork == nil {
+		w.inWork = map[*time.Time]struct{}{}
+	}
+	w.inWork[&begun] = struct{}{}
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.inWork, &begun)
+		w.counts[bucket(begun)]++
+	}
 }
 
-// look returns the time that 99 of 100 requests took at most, of those since
-// the look before; 0 when there were none.
-func (w *works) look() time.Duration {
+// bucket is where a request counts that began then.
+func bucket(begun time.Time) int {
+	n := math.Ceil(math.Log(float64(time.Since(begun))/float64(leastWork)) / math.Log(workRatio))
+	return int(max(0, min(n, float64(len(works{}.counts)-1))))
+}
+
+// look returns the time that 99 of 100 requests took at most, of those that
+// ended since the look before or are in work; 0 when there were none. While
+// none ends it is as slow as it was, at least.
+func (w *works) look() (most time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	counts := w.counts
+	ended := counts != [96]uint64{}
+	w.counts = [96]uint64{}
+	defer func() { w.last = most }()
+	for begun := range w.inWork {
+		counts[bucket(*begun)]++
+	}
 	var all, sum uint64
-	for _, n := range w.counts {
+	for _, n := range counts {
 		all += n
 	}
-	defer func() { w.counts = [96]uint64{} }()
 	if all == 0 {
 		return 0
 	}
-	for i, n := range w.counts {
+	for i, n := range counts {
 		if sum += n; sum*100 >= all*99 {
-			return time.Duration(float64(leastWork) * math.Pow(workRatio, float64(i)))
+			most = time.Duration(float64(leastWork) * math.Pow(workRatio, float64(i)))
+			break
 		}
 	}
-	return 0
+	if !ended {
+		most = max(most, w.last)
+	}
+	return most
 }
 
 // Figures returns what a rollout watches of this server: how long requests
-// took from their whole body on since the call before, and how many wait now.
+// took from their whole body on since the call before, or take by now, and how
+// many wait now.
 // One watcher may call it.
 func (s *Server) Figures() rollout.Sample {
 	waiting := 0

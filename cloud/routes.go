@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"time"
 
 	"tidemark/cloud/admission"
 	"tidemark/internal/wire"
@@ -85,7 +84,7 @@ func (s *Server) guard(r route, c *call) (err error) {
 	if err := s.receive(c, r.body); err != nil {
 		return err
 	}
-	defer s.works.done(time.Now())
+	defer s.works.begin()()
 	leave, err := s.enter(c, r)
 	if err != nil {
 		return err

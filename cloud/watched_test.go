@@ -3,6 +3,7 @@ package cloud_test
 import (
 	"context"
 	"math"
+	"net/http"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -38,5 +39,49 @@ func TestWatched(t *testing.T) {
 	got, err = cloud.Watched{Server: s.server, Costs: k}.Figures(t.Context())
 	if err != nil || math.Abs(got[rollout.Reads]-100) > 1 || got[rollout.Lag] != 3 {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// A request that the store does not answer counts while it lasts, and a young
+// one behind it does not hide what the last took; without any, all is well.
+func TestLatencyOfWhatHangs(t *testing.T) {
+	s := newSite(t, cloud.Config{})
+	inside, proceed := make(chan struct{}), make(chan struct{})
+	s.store.versions = func(context.Context) error {
+		inside <- struct{}{}
+		<-proceed
+		return nil
+	}
+	latency := func() float64 { return s.server.Figures()[rollout.Latency] }
+	ask := func() (answered chan struct{}) {
+		answered = make(chan struct{})
+		go func() {
+			defer close(answered)
+			s.do(t, http.MethodGet, versionsPath, nil)
+		}()
+		<-inside
+		return answered
+	}
+	latency() // the site's own requests
+	first := ask()
+	time.Sleep(100 * time.Millisecond)
+	if got := latency(); got < 0.1 {
+		t.Errorf("%g seconds of a request that has hung for 0.1", got)
+	}
+	proceed <- struct{}{}
+	<-first
+	ended := latency()
+	if ended < 0.1 {
+		t.Errorf("%g seconds of a request that took over 0.1", ended)
+	}
+	second := ask()
+	if got := latency(); got < ended {
+		t.Errorf("%g seconds, and nothing has ended since %g", got, ended)
+	}
+	proceed <- struct{}{}
+	<-second
+	latency()
+	if got := latency(); got != 0 {
+		t.Errorf("%g seconds of no request", got)
 	}
 }
