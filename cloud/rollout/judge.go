@@ -7,7 +7,6 @@ import (
 
 // How figures are judged.
 const (
-	settle      = time.Minute     // figures seen before a step, at least
 	baselineAge = 5 * time.Minute // and at most
 	blind       = 5 * time.Minute // without a figure that is bounded, a rollout is halted
 	remembered  = mostHold + time.Minute
@@ -31,9 +30,9 @@ func (h history) add(at time.Time, s Sample) history {
 }
 
 // baseline is the mean of the figures of the last minutes that the bounds
-// name. Where it is not there, missing says which figure is not known yet, or
+// name, once they were seen for settle. Where it is not there, missing says which figure is not known yet, or
 // which is out of its bounds before anything was done.
-func (h history) baseline(bounds []Bound, now time.Time) (mean Sample, missing string) {
+func (h history) baseline(bounds []Bound, now time.Time, settle time.Duration) (mean Sample, missing string) {
 	mean = Sample{}
 	for _, b := range bounds {
 		var sum, last float64
@@ -92,7 +91,7 @@ func (h history) left(r Rollout, now time.Time) (reason string, is bool) {
 
 // judge says what becomes of a rollout that is watched: itself, when nothing
 // does. Why is for the record; waits says what a step waits for.
-func (h history) judge(r Rollout, now time.Time) (next Rollout, why, waits string, changed bool) {
+func (h history) judge(r Rollout, now time.Time, settle time.Duration) (next Rollout, why, waits string, changed bool) {
 	// A step that was put into force is judged before a further one begins.
 	if r.Share > 0 && !r.Stepped.IsZero() && now.Sub(r.Stepped) < r.Watch {
 		if reason, is := h.left(r, now); is {
@@ -102,7 +101,7 @@ func (h history) judge(r Rollout, now time.Time) (next Rollout, why, waits strin
 	if r.Next == nil {
 		return r, "", "", false
 	}
-	baseline, missing := h.baseline(r.Bounds, now)
+	baseline, missing := h.baseline(r.Bounds, now, settle)
 	if missing != "" {
 		return r, "", missing, false
 	}

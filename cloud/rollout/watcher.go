@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -40,6 +41,7 @@ type Watcher struct {
 	Figures  Figures
 	Instance string      // its name, unlike those of the other instances
 	Log      *zap.Logger // nil: none
+	Pace     Pace
 
 	mu       sync.Mutex
 	rollouts []Versioned
@@ -49,11 +51,16 @@ type Watcher struct {
 	seen     history
 }
 
-// lookEvery is the time between two looks, but for jitter, and lookTime that
-// of one at most.
+// A Pace is how often a Watcher looks. Zero values are the defaults.
+type Pace struct {
+	Every  time.Duration // between two looks, but for jitter; default 10 s
+	Settle time.Duration // that figures are seen for before a step, at least; default 1 min
+}
+
 const (
 	lookEvery = 10 * time.Second
-	lookTime  = 8 * time.Second
+	lookTime  = 8 * time.Second // of one look, at most
+	settle    = time.Minute
 )
 
 // Run watches until ctx ends.
@@ -61,8 +68,9 @@ func (w *Watcher) Run(ctx context.Context) {
 	if w.Log == nil {
 		w.Log = zap.NewNop()
 	}
+	every := cmp.Or(w.Pace.Every, lookEvery)
 	for {
-		wait := time.NewTimer(lookEvery - rand.N(lookEvery/10))
+		wait := time.NewTimer(every - rand.N(every/10))
 		select {
 		case <-ctx.Done():
 			wait.Stop()
@@ -117,7 +125,7 @@ func (w *Watcher) look(ctx context.Context) error {
 	decides := slices.Min(slices.Collect(maps.Keys(shared))) == w.Instance
 	waiting := map[string]string{}
 	for _, r := range all {
-		next, why, waits, changed := seen.judge(r.Rollout, now)
+		next, why, waits, changed := seen.judge(r.Rollout, now, cmp.Or(w.Pace.Settle, settle))
 		if waits != "" {
 			waiting[r.Name] = waits
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tidemark/cloud/rollout"
 	"tidemark/internal/fault"
 )
 
@@ -16,7 +17,8 @@ import (
 type app struct {
 	store    string // its URL, which may hold a password: never printed
 	out, err io.Writer
-	begun    bool // the command line was understood
+	begun    bool         // the command line was understood
+	pace     rollout.Pace // of the watcher; a test's is quicker
 }
 
 // run runs one command line and returns the exit code.

@@ -145,7 +145,7 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 		return errors.Join(err, l.Close())
 	}
 	defer func() { err = errors.Join(err, endPage()) }()
-	watcher := newWatcher(store, log)
+	watcher := newWatcher(store, a.pace, log)
 	server := cloud.New(cloud.Config{Store: store, Logger: log, Limits: limits, Leases: leases, Costs: costs.Meter, Tap: tap, Extra: func(w io.Writer) {
 		scrubber.WriteMetrics(w)
 		costs.WriteMetrics(w)
