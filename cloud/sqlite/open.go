@@ -73,7 +73,11 @@ func (o Options) Open(ctx context.Context, path string) (*Store, error) {
 	s := &Store{writer: writer, making: make(chan struct{}, 1)}
 	s.upkeep = upkeep.New(s.tend, o.Logger)
 	if err := s.migrate(ctx); err != nil {
-		return nil, errors.Join(fault.New(op, err, "Check the path, its folder's permissions and the space on its disk."), writer.Close())
+		hint := "Check the path, its folder's permissions and the space on its disk."
+		if errors.Is(err, errNewer) {
+			hint = "Run that program, or put back a copy of the file from before it."
+		}
+		return nil, errors.Join(fault.New(op, err, hint), writer.Close())
 	}
 	s.reader, err = open(path, url.Values{"_pragma": {"busy_timeout(" + fmt.Sprint(busyTime.Milliseconds()) + ")", "query_only(ON)"}}, readers)
 	if err != nil {
@@ -107,6 +111,9 @@ func open(path string, options url.Values, connections int) (*sql.DB, error) {
 	return db, nil
 }
 
+// errNewer says that migrations were made that this program does not know.
+var errNewer = errors.New("a newer program has used the file")
+
 func (s *Store) migrate(ctx context.Context) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		var version int
@@ -114,7 +121,7 @@ func (s *Store) migrate(ctx context.Context) error {
 			return err
 		}
 		if version > len(migrations) {
-			return fmt.Errorf("the file was written by a newer program (%d, known are %d)", version, len(migrations))
+			return fmt.Errorf("%w: its schema is %d, this program knows %d", errNewer, version, len(migrations))
 		}
 		for _, m := range migrations[version:] {
 			if _, err := tx.ExecContext(ctx, m); err != nil {
