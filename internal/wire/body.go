@@ -149,12 +149,27 @@ func (b *BodyReader) Header(v any) error {
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
+		if other := otherProtocol(line); other != nil {
+			err = other
+		}
 		return fmt.Errorf("%w: header: %w", ErrBody, err)
 	}
 	if d.More() {
 		return fmt.Errorf("%w: header: more than one value", ErrBody)
 	}
 	return nil
+}
+
+// otherProtocol tells that a header is of another protocol, which says more
+// than the first of its fields that this one does not have.
+func otherProtocol(line []byte) error {
+	var h struct {
+		Protocol *int `json:"v"`
+	}
+	if json.Unmarshal(line, &h) != nil || h.Protocol == nil || *h.Protocol == Protocol {
+		return nil
+	}
+	return notSpoken(*h.Protocol)
 }
 
 // Expect sets the number of lines that Next returns: the header's Rows.

@@ -1,7 +1,9 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -58,5 +60,28 @@ func TestHeaderCheck(t *testing.T) {
 		if h.Check() == nil {
 			t.Errorf("%s: Check() = nil", name)
 		}
+	}
+}
+
+// A header of a newer protocol is refused for that, not for the first of its
+// fields that is new.
+func TestHeaderOfANewerProtocol(t *testing.T) {
+	for line, want := range map[string]string{
+		`{"v":2,"shard":"a"}`: "protocol 2 is not spoken here",
+		`{"v":1,"shard":"a"}`: `unknown field "shard"`,
+		`{"shard":"a"}`:       `unknown field "shard"`,
+	} {
+		body, err := EncodeHeader(nil, json.RawMessage(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := NewBodyReader(bytes.NewReader(body), Limits{Body: 1 << 20, Line: 1 << 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Header(new(Header)); !errors.Is(err, ErrBody) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", line, err)
+		}
+		r.Close()
 	}
 }
