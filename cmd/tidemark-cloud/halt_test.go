@@ -111,6 +111,7 @@ func TestRolloutIsHalted(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	s.until("the share is in force", func() bool { return s.rollout().Share == rollout.All })
 	for range 2 { // the agent's questions, which a lock on the versions holds up
 		work.Go(func() {
 			for ctx.Err() == nil {
@@ -119,7 +120,6 @@ func TestRolloutIsHalted(t *testing.T) {
 			}
 		})
 	}
-	s.until("the share is in force", func() bool { return s.rollout().Share == rollout.All })
 	s.until("the table is on", func() bool { p, known := s.policy(); return known && !p.Tables["dbo.orders"].Disabled })
 
 	conn, err := pgx.Connect(t.Context(), dsn)
