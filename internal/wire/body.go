@@ -166,10 +166,10 @@ func otherProtocol(line []byte) error {
 	var h struct {
 		Protocol *int `json:"v"`
 	}
-	if json.Unmarshal(line, &h) != nil || h.Protocol == nil || *h.Protocol == Protocol {
-		return nil
+	if err := json.Unmarshal(line, &h); err == nil && h.Protocol != nil && *h.Protocol != Protocol {
+		return notSpoken(*h.Protocol)
 	}
-	return notSpoken(*h.Protocol)
+	return nil
 }
 
 // Expect sets the number of lines that Next returns: the header's Rows.
