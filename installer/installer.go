@@ -25,6 +25,7 @@ type Options struct {
 	User     string
 	Password string   // of User, on Windows; "" for accounts without, and to leave it as it is
 	State    string   // the agent's state directory
+	Secrets  string   // directory of secrets; on Windows it is closed to all but the service
 	Writable []string // further directories that it writes to
 }
 
@@ -75,6 +76,11 @@ func New(o Options) (*Service, error) {
 	if o.Config, err = filepath.Abs(o.Config); err != nil {
 		return nil, err
 	}
+	if o.Secrets != "" {
+		if o.Secrets, err = filepath.Abs(o.Secrets); err != nil {
+			return nil, err
+		}
+	}
 	program, err := os.Executable()
 	if err != nil {
 		return nil, fault.New("find the program", err, "")
@@ -113,9 +119,10 @@ func (s *Service) Install() ([]string, error) {
 }
 
 // Repair brings the registration of an installed service in order and tells
-// what it changed.
-func (s *Service) Repair() ([]string, error) {
-	if _, err := s.Status(); errors.Is(err, ErrNotInstalled) {
+// what it changed. With register, one that is not installed is, whether it has
+// a configuration yet or not.
+func (s *Service) Repair(register bool) ([]string, error) {
+	if _, err := s.Status(); errors.Is(err, ErrNotInstalled) && !register {
 		return nil, err
 	}
 	changed, err := s.system.register(s.manager.Install)

@@ -64,7 +64,8 @@ func TestWhatTheManagerIsAsked(t *testing.T) {
 	stop := func(s *Service) error { return s.Stop(t.Context()) }
 	restart := func(s *Service) error { return s.Restart(t.Context()) }
 	uninstall := func(s *Service) error { _, err := s.Uninstall(false); return err }
-	repair := func(s *Service) error { _, err := s.Repair(); return err }
+	repair := func(s *Service) error { _, err := s.Repair(false); return err }
+	register := func(s *Service) error { _, err := s.Repair(true); return err }
 	failing := errors.New("service in failed state")
 	for _, test := range []struct {
 		name  string
@@ -86,6 +87,7 @@ func TestWhatTheManagerIsAsked(t *testing.T) {
 		{"uninstall what fails again and again", uninstall, service.StatusUnknown, failing, "stop uninstall"},
 		{"uninstall what is not there", uninstall, service.StatusUnknown, service.ErrNotInstalled, ""},
 		{"repair what is not there", repair, service.StatusUnknown, service.ErrNotInstalled, ""},
+		{"register what is not there", register, service.StatusUnknown, service.ErrNotInstalled, "install"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := &fakeManager{state: test.state, err: test.err}

@@ -53,8 +53,9 @@ var errUnknownHere = errors.New("this service manager does not know it")
 
 // A folder is one that the service reads, or writes to.
 type folder struct {
-	path  string
-	write bool
+	path   string
+	write  bool
+	closed bool // wherever it is: to all but administrators, the system and the service
 }
 
 // repair brings a service in order and tells what was not. What fails does not

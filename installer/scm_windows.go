@@ -45,10 +45,13 @@ func (w *windowsSystem) command() string {
 
 // folders are those that the service needs, the configuration's first.
 func (w *windowsSystem) folders() []folder {
-	all := []folder{{filepath.Dir(w.options.Config), false}}
+	all := []folder{{path: filepath.Dir(w.options.Config)}}
+	if w.options.Secrets != "" {
+		all = append(all, folder{path: w.options.Secrets, closed: true})
+	}
 	for _, dir := range append([]string{w.options.State}, w.options.Writable...) {
 		if dir != "" {
-			all = append(all, folder{dir, true})
+			all = append(all, folder{path: dir, write: true})
 		}
 	}
 	return all
@@ -183,8 +186,9 @@ func (w *windowsService) sid(account string) (*windows.SID, error) {
 	return sid, err
 }
 
-// grant makes a folder and lets the account at it. A folder of ours is closed
-// to everybody else; to another one the account is only added.
+// grant makes a folder and lets the account at it. A folder of ours, and one of
+// secrets, is closed to everybody else; to another one the account is only
+// added.
 func grant(f folder, sid *windows.SID) (bool, error) {
 	if err := os.MkdirAll(f.path, 0o750); err != nil {
 		return false, err
@@ -193,7 +197,7 @@ func grant(f folder, sid *windows.SID) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if !f.ours(os.Getenv("ProgramData")) {
+	if !f.closed && !f.ours(os.Getenv("ProgramData")) {
 		if strings.Contains(is.String(), sid.String()) {
 			return false, nil
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tidemark/agent/config"
+	"tidemark/agent/secrets"
 	"tidemark/installer"
 	"tidemark/internal/fault"
 )
@@ -22,6 +23,7 @@ type serviceOptions struct {
 	password   bool
 	purge      bool
 	start      bool
+	register   bool
 }
 
 func newService(a *app) *cobra.Command {
@@ -108,18 +110,20 @@ func newServiceRepair(a *app, o *serviceOptions) *cobra.Command {
 		Long: `Brings everything about the service's registration in order that may have been
 changed, or that whoever registered it could not say: program and configuration,
 account, start with the machine, what happens when it dies, and the rights of
-its folders. An account that somebody chose stays.`,
+its folders. An account that somebody chose stays. Packages run this with
+--register and --start.`,
 		Example: "  sudo tidemark service repair",
 		Args:    cobra.NoArgs,
 	}
 	accountFlags(c, o)
+	c.Flags().BoolVar(&o.register, "register", false, "register it where it is not, even without a configuration")
 	c.Flags().BoolVar(&o.start, "start", false, "then start it, if there is a configuration")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		s, err := a.service(cmd, o)
 		if err != nil {
 			return err
 		}
-		changed, err := s.Repair()
+		changed, err := s.Repair(o.register)
 		if err := a.serviceTold(o, changed, err, "in order now", "was in order"); err != nil {
 			return err
 		}
@@ -195,7 +199,10 @@ func accountFlags(c *cobra.Command, o *serviceOptions) {
 // service is the service that the options tell of. Where the configuration
 // cannot be read, state and log are where they are by default.
 func (a *app) service(cmd *cobra.Command, o *serviceOptions) (*installer.Service, error) {
-	made := installer.Options{Name: o.name, Config: a.configPath, User: o.user, State: config.DefaultStateDir()}
+	made := installer.Options{
+		Name: o.name, Config: a.configPath, User: o.user,
+		State: config.DefaultStateDir(), Secrets: secrets.Beside(a.configPath).Dir(),
+	}
 	if c, err := a.view(); err == nil {
 		made.State = c.StateDir
 		if c.Log.File != "" {

@@ -20,9 +20,11 @@ func (r *release) msi(ctx context.Context, program, work string) error {
 	if err := os.MkdirAll(files, 0o755); err != nil {
 		return err
 	}
+	deploy := filepath.Join(r.root, "deploy")
 	for source, name := range map[string]string{
 		program: "tidemark.exe", filepath.Join(r.root, "LICENSE"): "LICENSE",
-		filepath.Join(r.root, "deploy", "tidemark.example.yaml"): "tidemark.example.yaml",
+		filepath.Join(deploy, "tidemark.example.yaml"): "tidemark.example.yaml",
+		filepath.Join(deploy, "tidemark.schema.json"):  "tidemark.schema.json",
 	} {
 		body, err := os.ReadFile(source)
 		if err != nil {
@@ -37,13 +39,13 @@ func (r *release) msi(ctx context.Context, program, work string) error {
 	msi := filepath.Join(r.out, "tidemark-"+r.version+"-windows-amd64.msi")
 	if err := tool(ctx, files, "wixl", "--arch", "x64", "--output", msi,
 		"-D", "Version="+r.version, "-D", "ProductCode="+nameUUID("product", r.version), "-D", "PackageCode="+code,
-		filepath.Join(r.root, "deploy", "windows", "tidemark.wxs")); err != nil {
+		filepath.Join(deploy, "windows", "tidemark.wxs")); err != nil {
 		return err
 	}
-	// wixl has the old version removed after the new one is there, which leaves
-	// an old program that looks changed in place. First away, then anew.
-	if err := tool(ctx, files, "msibuild", msi, "-q", "UPDATE InstallExecuteSequence SET Sequence = 1501 WHERE Action = 'RemoveExistingProducts'"); err != nil {
-		return err
+	for _, what := range unsaid {
+		if err := tool(ctx, files, "msibuild", msi, "-q", what); err != nil {
+			return err
+		}
 	}
 	body, err := os.ReadFile(msi)
 	if err != nil {
@@ -53,6 +55,18 @@ func (r *release) msi(ctx context.Context, program, work string) error {
 		return err
 	}
 	return os.WriteFile(msi, body, 0o644)
+}
+
+// unsaid is what wixl cannot be told.
+var unsaid = []string{
+	// It has the old version removed after the new one is there, which leaves an
+	// old program that looks changed in place. First away, then anew.
+	"UPDATE `InstallExecuteSequence` SET `Sequence` = 1501 WHERE `Action` = 'RemoveExistingProducts'",
+	// A program that was installed (18), which is run when an installation is
+	// taken back (1024 + 256), as the system (2048), whatever comes of it (64)
+	// (Microsoft Learn, "Custom Action Type 18", "Custom Action In-Script
+	// Execution Options").
+	"UPDATE `CustomAction` SET `Type` = 3410 WHERE `Action` = 'UndoService'",
 }
 
 // tool runs a program in a folder: wixl finds files only from where it runs.
