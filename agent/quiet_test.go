@@ -69,8 +69,10 @@ func TestCappedSkips(t *testing.T) {
 	r.front.counts()
 	r.until("cycles", func() bool { return len(r.decisions("a")) >= 20 && len(r.decisions("b")) >= 20 })
 	seen := r.front.counts()
-	if n := seen["GET versions"]; n < 3 || n > 12 || len(seen) > 1 { // one in four cycles, of each table
-		t.Errorf("requests in 20 cycles of 2 tables with max_skips 3: %v", seen)
+	cycles := len(r.decisions("a")) + len(r.decisions("b"))
+	// One in four cycles of each table, or in three: a table's cap may be a quarter shorter.
+	if n := seen["GET versions"]; n < 3 || n > cycles/3+2 || len(seen) > 1 {
+		t.Errorf("requests in %d cycles of 2 tables with max_skips 3: %v", cycles, seen)
 	}
 	if n := r.decided("a", scheduler.Nothing); n < 3 {
 		t.Errorf("the cap was reached %d times", n)
