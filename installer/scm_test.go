@@ -178,6 +178,9 @@ func TestOurs(t *testing.T) {
 			t.Errorf("%s: %t", path, got)
 		}
 	}
+	if !(folder{path: `D:\keys`, closed: true}).ours(`C:\ProgramData`) {
+		t.Error("a folder of secrets is open to others")
+	}
 	if (folder{path: `C:\ProgramData\Tidemark`}).ours("") {
 		t.Error("without ProgramData")
 	}

@@ -197,7 +197,7 @@ func grant(f folder, sid *windows.SID) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if !f.closed && !f.ours(os.Getenv("ProgramData")) {
+	if !f.ours(os.Getenv("ProgramData")) {
 		if strings.Contains(is.String(), sid.String()) {
 			return false, nil
 		}

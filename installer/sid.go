@@ -46,8 +46,11 @@ func access(sid string, f folder) string {
 }
 
 // ours tells whether a folder is one that only Tidemark uses: a folder in
-// programData named so, or one in that.
+// programData named so, one in that, or one of secrets wherever it is.
 func (f folder) ours(programData string) bool {
+	if f.closed {
+		return true
+	}
 	slashes := func(p string) string { return strings.ToLower(strings.ReplaceAll(p, `\`, "/")) }
 	own := strings.TrimRight(slashes(programData), "/") + "/tidemark"
 	return programData != "" && (slashes(f.path) == own || strings.HasPrefix(slashes(f.path), own+"/"))
