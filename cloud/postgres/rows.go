@@ -2,40 +2,30 @@ package postgres
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"encoding/json"
 
 	"tidemark/cloud"
+	"tidemark/internal/wire"
 )
 
-// errAnew says that another schema was registered since it was read; no row
-// has been told.
-var errAnew = errors.New("its schema was registered anew")
-
 // Rows implements cloud.Manifests.
-func (s *Store) Rows(ctx context.Context, customer, table string, fn func(cloud.Row) error) (err error) {
-	for range maxTries {
-		if err = s.rows(ctx, customer, table, fn); !errors.Is(err, errAnew) {
-			return err
-		}
-	}
-	return fmt.Errorf("%w: %w", cloud.ErrUnavailable, err)
-}
-
-func (s *Store) rows(ctx context.Context, customer, table string, fn func(cloud.Row) error) error {
-	t, err := s.Table(ctx, customer, table)
-	if err != nil {
-		return err
-	}
+func (s *Store) Rows(ctx context.Context, customer, table string, fn func(cloud.Row) error) error {
 	return s.run(ctx, func(c *session) error {
 		r, err := s.beginReading(ctx, c, customer, table, false)
 		if err != nil {
 			return err
 		}
-		if r.st.Version.Schema != t.Schema.Fingerprint() {
-			return errAnew
+		// In the transaction: the columns are those of the moment that is read.
+		var document []byte
+		var schema wire.Schema
+		err = c.QueryRow(ctx, "SELECT document FROM tidemark.schemas WHERE customer = $1 AND name = $2", customer, table).Scan(&document)
+		if err != nil {
+			return err
 		}
-		if r.p, err = s.datasets.plan(r.p.shared, t.Schema, r.st.Version.Schema); err != nil {
+		if err := json.Unmarshal(document, &schema); err != nil {
+			return err
+		}
+		if r.p, err = s.datasets.plan(r.p.shared, schema, r.st.Version.Schema); err != nil {
 			return err
 		}
 		if err := r.each(ctx, customer, fn); err != nil {
