@@ -43,8 +43,9 @@ SIM = bin/sim.test -test.v -test.timeout 0 -test.run '^TestHistories$$'
 sim: bin/sim.test
 	$(SIM) $(if $(SEED),-sim.seed $(SEED) -sim.n 1 -sim.shrink 200,-sim.n 0 $(if $(FOR),-sim.for $(FOR)) -sim.seed $$(date +%s)000000)
 
-# Two processes, a core each: 180 histories.
+# Plans that once failed, then two processes, a core each: 180 histories.
 sim-ci: bin/sim.test
+	cd internal/sim && ../../bin/sim.test -test.run '^TestRegressions$$'
 	$(SIM) -sim.seed 2 -sim.stride 4 -sim.n 90 & p=$$!; $(SIM) -sim.seed 4 -sim.stride 4 -sim.n 90 && wait $$p
 
 # How many histories it takes to find each of the bugs in internal/sim/mutants.
