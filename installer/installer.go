@@ -56,6 +56,8 @@ type system interface {
 	unregister(remove func() error) error
 	// start starts it by start, and waits until it does what it is for.
 	start(ctx context.Context, start func() error) error
+	// stop stops it by stop, and waits until its process is gone.
+	stop(stop func() error) error
 }
 
 // Errors found with errors.Is.
@@ -137,7 +139,7 @@ func (s *Service) Uninstall(purge bool) (bool, error) {
 	there := !errors.Is(err, service.ErrNotInstalled)
 	if there {
 		if err != nil || state == service.StatusRunning { // it may be failing: between two starts
-			if err := s.manager.Stop(); err != nil {
+			if err := s.system.stop(s.manager.Stop); err != nil {
 				return there, s.done("stop the service", err)
 			}
 		}
@@ -164,7 +166,7 @@ func (s *Service) Stop(context.Context) error {
 	if state, err := s.manager.Status(); err == nil && state == service.StatusStopped {
 		return nil
 	}
-	return s.done("stop the service", s.manager.Stop())
+	return s.done("stop the service", s.system.stop(s.manager.Stop))
 }
 
 // Restart stops it if it runs, and starts it.

@@ -47,6 +47,7 @@ func (plainSystem) register(create func() error) ([]string, error) {
 }
 func (plainSystem) unregister(remove func() error) error              { return remove() }
 func (plainSystem) start(_ context.Context, start func() error) error { return start() }
+func (plainSystem) stop(stop func() error) error                      { return stop() }
 
 func newFake(t *testing.T, m *fakeManager) *Service {
 	t.Helper()

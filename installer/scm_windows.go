@@ -134,6 +134,42 @@ func (w *windowsSystem) start(ctx context.Context, start func() error) error {
 	}
 }
 
+// stop implements system. The manager takes a service for stopped a moment
+// before its process is gone, and until then its program can be neither
+// replaced nor removed.
+func (w *windowsSystem) stop(stop func() error) error {
+	process := w.process()
+	if err := stop(); err != nil || process == 0 {
+		return err
+	}
+	_, err := windows.WaitForSingleObject(process, uint32(StopTime/time.Millisecond))
+	return errors.Join(err, windows.CloseHandle(process))
+}
+
+// process is the process of the service, to wait for, or 0 where there is none
+// or none that may be waited for.
+func (w *windowsSystem) process() windows.Handle {
+	m, err := mgr.Connect()
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = m.Disconnect() }()
+	s, err := m.OpenService(w.options.Name)
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = s.Close() }()
+	is, err := s.Query()
+	if err != nil || is.ProcessId == 0 {
+		return 0
+	}
+	process, err := windows.OpenProcess(windows.SYNCHRONIZE, false, is.ProcessId)
+	if err != nil {
+		return 0
+	}
+	return process
+}
+
 // wait waits a moment; false when ctx has ended.
 func wait(ctx context.Context) bool {
 	select {

@@ -94,6 +94,9 @@ func (s *systemd) unregister(remove func() error) error {
 // start implements system: systemctl waits for READY=1.
 func (s *systemd) start(_ context.Context, start func() error) error { return start() }
 
+// stop implements system: systemctl waits for the process.
+func (s *systemd) stop(stop func() error) error { return stop() }
+
 // account makes the account if it is the default one; another one has to be
 // there.
 func (s *systemd) account() (bool, error) {

@@ -1,8 +1,9 @@
 package config
 
 import (
-	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/windows"
 )
 
 // DefaultPath returns where the configuration file is when nobody says
@@ -19,8 +20,10 @@ func DefaultLogFile() string {
 	return filepath.Join(programData(), "Tidemark", "log", "tidemark.log")
 }
 
+// programData is asked of Windows and not of the environment, which need not be
+// the same for a service and a shell: a service would have another state.
 func programData() string {
-	if dir := os.Getenv("ProgramData"); dir != "" {
+	if dir, err := windows.KnownFolderPath(windows.FOLDERID_ProgramData, windows.KF_FLAG_DEFAULT); err == nil {
 		return dir
 	}
 	return `C:\ProgramData`
