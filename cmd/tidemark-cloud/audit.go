@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tidemark/cloud"
+	"tidemark/internal/command"
 	"tidemark/internal/fault"
 )
 
@@ -33,7 +34,7 @@ before and after each change. Records are kept for two years (serve --keep-audit
 	c.Flags().SortFlags = false
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if since < 0 || most < 0 {
-			return usageError{fault.New("read the command line", fmt.Errorf("a number is negative"), "")}
+			return &command.UsageError{Err: fault.New("read the command line", fmt.Errorf("a number is negative"), "")}
 		}
 		q := cloud.RecordQuery{Subject: subject, Most: most}
 		if since > 0 {

@@ -13,6 +13,7 @@ import (
 
 	"tidemark/cloud"
 	"tidemark/cloud/cost"
+	"tidemark/internal/command"
 	"tidemark/internal/fault"
 )
 
@@ -53,7 +54,7 @@ burst, as the last 6 hours leave it, and when it runs out.`,
 	c.Flags().SortFlags = false
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if since <= 0 || since > cost.KeepHours {
-			return usageError{fault.New("read the command line", errors.New("--since "+since.String()+" is no time that is kept"), "for example --since 24h; 2160h is the most")}
+			return &command.UsageError{Err: fault.New("read the command line", errors.New("--since "+since.String()+" is no time that is kept"), "for example --since 24h; 2160h is the most")}
 		}
 		v, err := volume.volume()
 		if err != nil {
@@ -62,7 +63,7 @@ burst, as the last 6 hours leave it, and when it runs out.`,
 		q.By, q.Now = cost.By(by), time.Now()
 		q.Since, q.Until = q.Now.Add(-since), q.Now
 		if err := q.Check(); err != nil {
-			return usageError{fault.New("read the command line", err, "`tidemark-cloud cost --help` has examples")}
+			return &command.UsageError{Err: fault.New("read the command line", err, "`tidemark-cloud cost --help` has examples")}
 		}
 		var r *cost.Report
 		var b *cost.Balance

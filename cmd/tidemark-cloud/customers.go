@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tidemark/cloud"
+	"tidemark/internal/command"
 	"tidemark/internal/fault"
 	"tidemark/internal/wire"
 )
@@ -19,7 +20,7 @@ key opens it and nothing else; only a hash of the key is stored.`,
 		Example: "  tidemark-cloud customers add acme > acme.key\n  tidemark-cloud customers list",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return needsOneOf(cmd)
+			return command.NeedsOneOf(cmd)
 		},
 	}
 	c.AddCommand(newCustomersAdd(a), newCustomersList(a), newCustomersInvite(a), newCustomersRotate(a), newCustomersKeys(a), newCustomersRemove(a))

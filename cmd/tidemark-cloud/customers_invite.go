@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tidemark/cloud"
+	"tidemark/internal/command"
 	"tidemark/internal/fault"
 )
 
@@ -34,7 +35,7 @@ only a hash of it is kept. Keys that the customer has stay good.`,
 	asJSON := jsonFlag(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if valid < time.Minute || valid > longestValid {
-			return usageError{fault.New("read the command line", errors.New("--valid is not between 1m and 2160h"), "")}
+			return &command.UsageError{Err: fault.New("read the command line", errors.New("--valid is not between 1m and 2160h"), "")}
 		}
 		id := args[0]
 		code, i := cloud.NewInvitation(id, time.Now(), valid)

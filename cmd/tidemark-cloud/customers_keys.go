@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tidemark/cloud"
+	"tidemark/internal/command"
 	"tidemark/internal/fault"
 )
 
@@ -29,7 +30,7 @@ replayed to (tidemark-traffic replay): the keys of the original are nowhere.`,
 	c.Flags().DurationVar(&valid, "valid", 24*time.Hour, "how long the keys open their customers")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if valid <= 0 {
-			return usageError{fault.New("read the command line", fmt.Errorf("--valid is %s", valid), "")}
+			return &command.UsageError{Err: fault.New("read the command line", fmt.Errorf("--valid is %s", valid), "")}
 		}
 		return a.withStore(c.Context(), func(s cloud.Store) error { return a.printKeys(c.Context(), s, valid) })
 	}

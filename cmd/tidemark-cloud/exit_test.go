@@ -22,8 +22,8 @@ func TestExitCodes(t *testing.T) {
 		{nil, 0},
 		{errors.New("disk"), 1},
 		{wire.NewProblem(wire.Internal, "", ""), 1},
-		{usageError{errors.New("flag")}, 2},
-		{configError{os.ErrNotExist}, 3},
+		{&command.UsageError{Err: errors.New("flag")}, 2},
+		{&command.ConfigError{Err: os.ErrNotExist}, 3},
 		{cloud.ErrUnavailable, 4},
 		{unreachable{errors.New("dial")}, 4},
 		{aboutCustomer("look", wire.NewProblem(wire.NotFound, "", "")), 6},
@@ -37,16 +37,12 @@ func TestExitCodes(t *testing.T) {
 		if err != nil {
 			err = fault.New("do it", fmt.Errorf("wrapped: %w", err), "hint")
 		}
-		if got := exitCode(err); got != test.want {
+		if got := program.ExitCode(err); got != test.want {
 			t.Errorf("%v: %d, not %d", test.err, got, test.want)
 		}
 	}
 }
 
 func TestExitCodesAreDocumented(t *testing.T) {
-	var codes []command.Code
-	for _, e := range exitCodes {
-		codes = append(codes, command.Code{Code: e.code, Meaning: e.meaning})
-	}
-	commandtest.Codes(t, "../../docs/exit-codes.md", "tidemark-cloud", codes)
+	commandtest.Codes(t, "../../docs/exit-codes.md", "tidemark-cloud", program.Codes)
 }

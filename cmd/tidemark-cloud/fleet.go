@@ -19,6 +19,7 @@ import (
 	"tidemark/cloud"
 	"tidemark/cloud/fleet"
 	"tidemark/cloud/postgres"
+	"tidemark/internal/command"
 	"tidemark/internal/fault"
 )
 
@@ -45,12 +46,12 @@ func (f *fleetFlags) check(t *tls.Config) error {
 	}
 	host, _, err := net.SplitHostPort(f.listen)
 	if err != nil {
-		return configError{fault.New("read --fleet-listen", err, "it takes host:port")}
+		return &command.ConfigError{Err: fault.New("read --fleet-listen", err, "it takes host:port")}
 	}
 	if ip, err := netip.ParseAddr(host); host == "localhost" || err == nil && ip.IsLoopback() {
 		return nil
 	}
-	return configError{fault.New("read --fleet-listen", errors.New("operators' keys would be sent as they are"),
+	return &command.ConfigError{Err: fault.New("read --fleet-listen", errors.New("operators' keys would be sent as they are"),
 		"give --tls-cert and --tls-key, listen on 127.0.0.1, or say --fleet-behind-proxy where a proxy in front speaks HTTPS")}
 }
 
@@ -89,7 +90,7 @@ const fleetStoreVar = "TIDEMARK_FLEET_STORE"
 // openReplica opens a replica. No error repeats its URL.
 func openReplica(ctx context.Context, url string) (*postgres.Replica, error) {
 	if !strings.HasPrefix(url, "postgres://") && !strings.HasPrefix(url, "postgresql://") {
-		return nil, configError{fault.New("read the URL of the fleet page's replica", errReplicaURL, "it is for a replica of a Postgres store; leave it out otherwise")}
+		return nil, &command.ConfigError{Err: fault.New("read the URL of the fleet page's replica", errReplicaURL, "it is for a replica of a Postgres store; leave it out otherwise")}
 	}
 	replica, err := postgres.OpenReplica(ctx, url)
 	var lost *pgconn.ConnectError
@@ -99,7 +100,7 @@ func openReplica(ctx context.Context, url string) (*postgres.Replica, error) {
 	case errors.As(err, &lost) && !refused(err), errors.Is(err, cloud.ErrUnavailable):
 		return nil, unreachable{fault.New("reach the fleet page's replica", err, "is the server running, and are host and port right?")}
 	}
-	return nil, configError{err}
+	return nil, &command.ConfigError{Err: err}
 }
 
 var errReplicaURL = errors.New("it does not begin with postgres://")
@@ -108,7 +109,7 @@ var errReplicaURL = errors.New("it does not begin with postgres://")
 func (f *fleetFlags) start(ctx context.Context, page *fleet.Page, t *tls.Config, log *zap.Logger) (stop func() error, err error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", f.listen)
 	if err != nil {
-		return nil, configError{fault.New("listen for the fleet page", err, "--fleet-listen takes host:port; is another program there?")}
+		return nil, &command.ConfigError{Err: fault.New("listen for the fleet page", err, "--fleet-listen takes host:port; is another program there?")}
 	}
 	if t != nil { // certificates of clients are for agents
 		t = t.Clone()

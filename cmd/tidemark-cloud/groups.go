@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tidemark/cloud"
+	"tidemark/internal/command"
 	"tidemark/internal/fault"
 )
 
@@ -22,7 +23,7 @@ func newGroups(a *app) *cobra.Command {
 policies the narrowest counts.`,
 		Example: "  tidemark-cloud groups add pilots acme beta --reason \"they agreed to go first\"\n  tidemark-cloud groups list",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return needsOneOf(cmd) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return command.NeedsOneOf(cmd) },
 	}
 	c.AddCommand(newGroupsList(a),
 		newGroupsChange(a, "add", "Put customers into a group", "is made where it is not there", cloud.Operator.Join),

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"tidemark/cloud"
+	"tidemark/internal/command"
 	"tidemark/internal/fault"
 )
 
@@ -41,11 +42,11 @@ func (l *limitFlags) limits() (cloud.Limits, error) {
 	for _, n := range []int{l.body, l.decompressed, l.line, l.memory, l.rows, l.read, l.write, l.diff, l.connections,
 		int(l.bodyTime), int(l.requestTime), int(l.patience)} {
 		if n <= 0 {
-			return cloud.Limits{}, configError{fault.New("read the limits", errors.New("a limit is zero or negative"), "leave it out to have the default")}
+			return cloud.Limits{}, &command.ConfigError{Err: fault.New("read the limits", errors.New("a limit is zero or negative"), "leave it out to have the default")}
 		}
 	}
 	if l.line > l.decompressed {
-		return cloud.Limits{}, configError{fault.New("read the limits", fmt.Errorf("a row of %d MiB does not fit a body of %d", l.line, l.decompressed), "raise --max-decompressed or lower --max-row")}
+		return cloud.Limits{}, &command.ConfigError{Err: fault.New("read the limits", fmt.Errorf("a row of %d MiB does not fit a body of %d", l.line, l.decompressed), "raise --max-decompressed or lower --max-row")}
 	}
 	d := cloud.DefaultLimits()
 	d.Body, d.Decompressed, d.Line, d.Receiving = int64(l.body)<<20, int64(l.decompressed)<<20, l.line<<20, int64(l.memory)<<20

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"tidemark/internal/command"
 	"tidemark/internal/fault"
 )
 
@@ -26,7 +27,7 @@ var levels = map[string]zapcore.Level{"debug": zap.DebugLevel, "info": zap.InfoL
 func (l *logFlags) logger(out io.Writer) (*zap.Logger, error) {
 	level, ok := levels[l.level]
 	if !ok {
-		return nil, usageError{fault.New("read the command line", errors.New("--log-level "+l.level+" is no level"), "levels are debug, info, warn and error")}
+		return nil, &command.UsageError{Err: fault.New("read the command line", errors.New("--log-level "+l.level+" is no level"), "levels are debug, info, warn and error")}
 	}
 	encoding := zap.NewProductionEncoderConfig()
 	encoding.EncodeTime = zapcore.ISO8601TimeEncoder
@@ -39,7 +40,7 @@ func (l *logFlags) logger(out io.Writer) (*zap.Logger, error) {
 		encoding.EncodeLevel = zapcore.CapitalLevelEncoder
 		encoder = zapcore.NewConsoleEncoder(encoding)
 	default:
-		return nil, usageError{fault.New("read the command line", errors.New("--log-format "+l.format+" is no format"), "formats are json and text")}
+		return nil, &command.UsageError{Err: fault.New("read the command line", errors.New("--log-format "+l.format+" is no format"), "formats are json and text")}
 	}
 	// What goes wrong with the log itself has only one place left to go to.
 	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(out)), level), zap.ErrorOutput(zapcore.Lock(zapcore.AddSync(os.Stderr)))), nil

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tidemark/cloud"
+	"tidemark/internal/command"
 	"tidemark/internal/fault"
 	"tidemark/internal/wire"
 )
@@ -20,7 +21,7 @@ customers. Its key opens that page and nothing of the API; a customer's key does
 not open the page. Only a hash of the key is stored.`,
 		Example: "  tidemark-cloud operators add ada\n  tidemark-cloud operators list",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return needsOneOf(cmd) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return command.NeedsOneOf(cmd) },
 	}
 	c.AddCommand(newOperatorsAdd(a), newOperatorsList(a), newOperatorsRotate(a), newOperatorsRemove(a))
 	for _, sub := range c.Commands() {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tidemark/cloud"
+	"tidemark/internal/command"
 	"tidemark/internal/fault"
 )
 
@@ -55,7 +56,7 @@ with --grace it stays valid for a while.`,
 	asJSON := jsonFlag(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if grace < 0 {
-			return usageError{fault.New("read the command line", errors.New("--grace is negative"), "")}
+			return &command.UsageError{Err: fault.New("read the command line", errors.New("--grace is negative"), "")}
 		}
 		name, now := args[0], time.Now()
 		until := now.Add(grace).UTC().Truncate(time.Second)

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tidemark/cloud"
+	"tidemark/internal/command"
 	"tidemark/internal/fault"
 	"tidemark/internal/wire"
 )
@@ -33,7 +34,7 @@ the policy has changed. Every change is recorded with who and why: see audit.`,
 		Example: `  tidemark-cloud policy pause --reason "the database is moved"
   tidemark-cloud policy set --table dbo.orders --min-interval 10m --reason "too many reads"`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return needsOneOf(cmd) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return command.NeedsOneOf(cmd) },
 	}
 	c.AddCommand(newPolicyGet(a), newPolicySet(a), newPolicyClear(a), newPolicyPause(a), newPolicyResume(a))
 	for _, sub := range c.Commands() {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tidemark/internal/command"
 	"tidemark/internal/fault"
 	"tidemark/internal/wire"
 )
@@ -40,17 +41,17 @@ is; 0 takes a bound away. "*" is for tables that the policy does not name.`,
 	o.add(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if len(tables) == 0 {
-			return usageError{fault.New("read the command line", errors.New("no --table is given"), "--table '*' is for all that are not named")}
+			return &command.UsageError{Err: fault.New("read the command line", errors.New("no --table is given"), "--table '*' is for all that are not named")}
 		}
 		if interval < 0 || interval%time.Second != 0 {
-			return usageError{fault.New("read the command line", fmt.Errorf("--min-interval %s is not in whole seconds", interval), "")}
+			return &command.UsageError{Err: fault.New("read the command line", fmt.Errorf("--min-interval %s is not in whole seconds", interval), "")}
 		}
 		changed := false
 		for _, name := range []string{"off", "on", "min-interval", "forced-skips", "max-batch-rows"} {
 			changed = changed || c.Flags().Changed(name)
 		}
 		if !changed {
-			return usageError{fault.New("read the command line", errors.New("nothing is set"), "`tidemark-cloud policy set --help` tells what can be")}
+			return &command.UsageError{Err: fault.New("read the command line", errors.New("nothing is set"), "`tidemark-cloud policy set --help` tells what can be")}
 		}
 		return a.changePolicy(c.Context(), &o, fresh, "policy set", s.scope(), func(p wire.Policy) (wire.Policy, error) {
 			for _, name := range tables {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tidemark/internal/command"
 	"tidemark/internal/fault"
 )
 
@@ -32,7 +33,7 @@ other program. No key is sent, and whose certificate it is does not matter.`,
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		u, err := url.Parse(address)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return usageError{fault.New("read the command line", errors.New("--url is no http or https address"), "for example http://127.0.0.1:8080")}
+			return &command.UsageError{Err: fault.New("read the command line", errors.New("--url is no http or https address"), "for example http://127.0.0.1:8080")}
 		}
 		if err := askReady(c.Context(), u.JoinPath("readyz").String()); err != nil {
 			return unreachable{fault.New("ask whether the server is ready", err, "its log says why")}

@@ -10,6 +10,7 @@ import (
 
 	"tidemark/cloud"
 	"tidemark/cloud/traffic/recording"
+	"tidemark/internal/command"
 	"tidemark/internal/fault"
 )
 
@@ -36,15 +37,15 @@ func (f *recordFlags) begin(log *zap.Logger) (tap func(cloud.Exchange), end func
 	}
 	switch {
 	case f.share < 1 || f.share > 100:
-		return nil, nil, configError{fault.New("read --record-share", fmt.Errorf("%d is not from 1 to 100", f.share), "")}
+		return nil, nil, &command.ConfigError{Err: fault.New("read --record-share", fmt.Errorf("%d is not from 1 to 100", f.share), "")}
 	case f.bytes < 1<<20:
-		return nil, nil, configError{fault.New("read --record-bytes", fmt.Errorf("%d is under 1 MiB", f.bytes), "")}
+		return nil, nil, &command.ConfigError{Err: fault.New("read --record-bytes", fmt.Errorf("%d is under 1 MiB", f.bytes), "")}
 	case f.time <= 0:
-		return nil, nil, configError{fault.New("read --record-for", errors.New("it is not positive"), "")}
+		return nil, nil, &command.ConfigError{Err: fault.New("read --record-for", errors.New("it is not positive"), "")}
 	}
 	r, err := recording.Create(f.path, recording.Options{Share: f.share, Bytes: f.bytes, For: f.time, Server: build()}, time.Now())
 	if err != nil {
-		return nil, nil, configError{err}
+		return nil, nil, &command.ConfigError{Err: err}
 	}
 	log.Warn("recording requests with their bodies", zap.String("file", f.path), zap.Int("percent_of_customers", f.share),
 		zap.Int64("at_most_bytes", f.bytes), zap.Duration("at_most", f.time))

@@ -9,6 +9,7 @@ import (
 
 	"tidemark/cloud"
 	"tidemark/cloud/rollout"
+	"tidemark/internal/command"
 	"tidemark/internal/fault"
 )
 
@@ -34,7 +35,7 @@ the step (reads=2x).`,
 		Example: `  tidemark-cloud rollout create orders --table dbo.orders --bound reads=2x --bound latency=250ms --reason "new table"
   tidemark-cloud rollout step orders --reason "the pilots are well"`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return needsOneOf(cmd) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return command.NeedsOneOf(cmd) },
 	}
 	c.AddCommand(newRolloutCreate(a), newRolloutList(a), newRolloutShow(a), newRolloutStep(a),
 		newRolloutPause(a), newRolloutResume(a), newRolloutRevert(a), newRolloutEnd(a))
@@ -88,7 +89,7 @@ agents get the table into their configuration.`,
 		for _, text := range steps {
 			share, err := rollout.ParseShare(text)
 			if err != nil {
-				return usageError{fault.New("read --steps", err, "for example --steps 1%,10%,100%")}
+				return &command.UsageError{Err: fault.New("read --steps", err, "for example --steps 1%,10%,100%")}
 			}
 			r.Steps = append(r.Steps, share)
 		}
@@ -100,7 +101,7 @@ agents get the table into their configuration.`,
 			r.Bounds = append(r.Bounds, bound)
 		}
 		if err := r.Check(); err != nil {
-			return usageError{fault.New("read the command line", err, "`tidemark-cloud rollout create --help` tells what a rollout has")}
+			return &command.UsageError{Err: fault.New("read the command line", err, "`tidemark-cloud rollout create --help` tells what a rollout has")}
 		}
 		return a.changeRollout(c.Context(), &o, r.Name, func(operator cloud.Operator) error {
 			operator.NewTables = fresh
@@ -120,7 +121,7 @@ func readBound(text string) (rollout.Bound, error) {
 	if meant := nearestFigure(text); meant != "" {
 		hint = fmt.Sprintf("did you mean %q?", meant)
 	}
-	return bound, usageError{fault.New("read --bound", err, hint)}
+	return bound, &command.UsageError{Err: fault.New("read --bound", err, hint)}
 }
 
 func newRolloutStep(a *app) *cobra.Command {
@@ -142,7 +143,7 @@ server runs, while a figure is not known, or while one is out of its bounds.`,
 		if to != "" {
 			var err error
 			if share, err = rollout.ParseShare(to); err != nil {
-				return usageError{fault.New("read --to", err, "for example --to 25%")}
+				return &command.UsageError{Err: fault.New("read --to", err, "for example --to 25%")}
 			}
 		}
 		return a.operateRollout(c.Context(), &o, "step", args[0], func(r rollout.Rollout, now time.Time) (rollout.Rollout, error) {
@@ -205,7 +206,7 @@ func newRolloutRevert(a *app) *cobra.Command {
 		if to != "" {
 			var err error
 			if share, err = rollout.ParseShare(to); err != nil {
-				return usageError{fault.New("read --to", err, "for example --to 0%")}
+				return &command.UsageError{Err: fault.New("read --to", err, "for example --to 0%")}
 			}
 		}
 		return a.operateRollout(c.Context(), &o, "revert", args[0], func(r rollout.Rollout, now time.Time) (rollout.Rollout, error) {

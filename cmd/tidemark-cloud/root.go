@@ -1,45 +1,23 @@
 package main
 
 import (
-	"context"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"tidemark/cloud/rollout"
-	"tidemark/internal/fault"
 )
 
 // An app is what all commands share.
 type app struct {
 	store    string // its URL, which may hold a password: never printed
 	out, err io.Writer
-	begun    bool         // the command line was understood
 	pace     rollout.Pace // of the watcher; a test's is quicker
 }
 
 // run runs one command line and returns the exit code.
 func run(args []string, in io.Reader, out, errOut io.Writer) int {
-	a := &app{out: out, err: errOut}
-	root := newRoot(a)
-	root.SetArgs(args)
-	root.SetIn(in)
-	root.SetOut(out)
-	root.SetErr(errOut)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	defer context.AfterFunc(ctx, stop)() // a second signal ends the program at once
-	err := root.ExecuteContext(ctx)
-	if err != nil && !a.begun {
-		err = usageError{fault.New("read the command line", err, "`tidemark-cloud --help` lists the commands, `tidemark-cloud COMMAND --help` what one takes")}
-	}
-	if err != nil {
-		printError(errOut, err)
-	}
-	return exitCode(err)
+	return program.Run(newRoot(&app{out: out, err: errOut}), args, in, out, errOut)
 }
 
 func newRoot(a *app) *cobra.Command {
@@ -55,9 +33,6 @@ TIDEMARK_STORE, because every user of a machine can read command lines; better
 still, the password is in PGPASSFILE.`,
 		Example: `  tidemark-cloud customers add acme > acme.key   a customer, and the key for its agent
   tidemark-cloud serve                           with the store in tidemark-cloud.db`,
-		SilenceErrors: true, SilenceUsage: true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
-		PersistentPreRun:  func(*cobra.Command, []string) { a.begun = true },
 	}
 	root.AddGroup(&cobra.Group{ID: "run", Title: "Running:"}, &cobra.Group{ID: "act", Title: "Acting:"})
 	add := func(group string, commands ...*cobra.Command) {
@@ -68,7 +43,7 @@ still, the password is in PGPASSFILE.`,
 	}
 	add("run", newServe(a), newReady(a), newVersion(a))
 	add("act", newCustomers(a), newOperators(a), newTables(a), newPolicy(a), newGroups(a), newRollout(a), newAudit(a), newCost(a), newScrub(a))
-	root.AddCommand(newExitCodesTopic())
+	root.AddCommand(program.Topic())
 	root.SetHelpCommandGroupID("run")
 	return root
 }

@@ -16,6 +16,7 @@ import (
 	"tidemark/cloud/cost"
 	"tidemark/cloud/postgres"
 	"tidemark/cloud/scrub"
+	"tidemark/internal/command"
 	"tidemark/internal/fault"
 )
 
@@ -110,10 +111,10 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 		return err
 	}
 	if f.keepAudit < 0 {
-		return configError{fault.New("read --keep-audit", errors.New("it is negative"), "0 keeps the record for ever")}
+		return &command.ConfigError{Err: fault.New("read --keep-audit", errors.New("it is negative"), "0 keeps the record for ever")}
 	}
 	if f.scrub < 0 {
-		return configError{fault.New("read --scrub-every", errors.New("it is negative"), "0 turns it off")}
+		return &command.ConfigError{Err: fault.New("read --scrub-every", errors.New("it is negative"), "0 turns it off")}
 	}
 	leases, err := leaseTerms(f.checkIn)
 	if err != nil {
@@ -130,7 +131,7 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 	defer func() { err = errors.Join(err, store.Close()) }()
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", f.listen)
 	if err != nil {
-		return configError{fault.New("listen", err, "--listen takes host:port; is another program there?")}
+		return &command.ConfigError{Err: fault.New("listen", err, "--listen takes host:port; is another program there?")}
 	}
 	log.Info("serving", zap.String("version", build()), zap.Stringer("address", l.Addr()), zap.Bool("tls", tlsConfig != nil))
 	scrubber := &scrub.Scrubber{Store: store, Log: log, Every: f.scrub}
@@ -172,7 +173,7 @@ func leaseTerms(every time.Duration) (cloud.LeaseTerms, error) {
 	case every == 0:
 		return cloud.LeaseTerms{Every: -1}, nil
 	case every < time.Minute || every > cloud.MaxLease:
-		return cloud.LeaseTerms{}, configError{fault.New("read --check-in", fmt.Errorf("%s is not between 1m and 24h", every), "0 turns leases off")}
+		return cloud.LeaseTerms{}, &command.ConfigError{Err: fault.New("read --check-in", fmt.Errorf("%s is not between 1m and 24h", every), "0 turns leases off")}
 	}
 	return cloud.LeaseTerms{Every: every}, nil
 }

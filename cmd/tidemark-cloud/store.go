@@ -12,6 +12,7 @@ import (
 	"tidemark/cloud"
 	"tidemark/cloud/postgres"
 	"tidemark/cloud/sqlite"
+	"tidemark/internal/command"
 	"tidemark/internal/fault"
 )
 
@@ -48,7 +49,7 @@ func (a *app) open(ctx context.Context, o postgres.Options) (cloud.Store, error)
 	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
 		return opened(postgres.Open(ctx, url, o))
 	}
-	return nil, configError{fault.New("read the store's URL", errStoreURL,
+	return nil, &command.ConfigError{Err: fault.New("read the store's URL", errStoreURL,
 		"for example sqlite:/var/lib/tidemark/cloud.db, or postgres://tidemark@db:5432/tidemark?sslmode=verify-full")}
 }
 
@@ -65,7 +66,7 @@ func opened[S cloud.Store](s S, err error) (cloud.Store, error) {
 	case errors.As(err, new(*pgconn.ConnectError)):
 		err = fault.New("reach the store", err, "database, user, password and pg_hba.conf decide who may connect")
 	}
-	return nil, configError{err}
+	return nil, &command.ConfigError{Err: err}
 }
 
 // refused tells whether the server answered, and does not know user, password

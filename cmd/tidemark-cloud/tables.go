@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tidemark/internal/command"
 	"tidemark/internal/fault"
 	"tidemark/internal/wire"
 )
@@ -19,7 +20,7 @@ is released or the other agent takes it over.`,
 		Example: "  tidemark-cloud tables list acme\n  tidemark-cloud tables release acme dbo.orders",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return needsOneOf(cmd)
+			return command.NeedsOneOf(cmd)
 		},
 	}
 	c.AddCommand(newTablesList(a), newTablesRelease(a))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"tidemark/internal/command"
 	"tidemark/internal/fault"
 )
 
@@ -29,11 +30,11 @@ func (t *tlsFlags) config() (*tls.Config, error) {
 	case t.cert == "" && t.key == "" && t.clientCA == "":
 		return nil, nil
 	case t.cert == "" || t.key == "":
-		return nil, configError{fault.New(op, errors.New("a certificate and its key belong together"), "give both --tls-cert and --tls-key")}
+		return nil, &command.ConfigError{Err: fault.New(op, errors.New("a certificate and its key belong together"), "give both --tls-cert and --tls-key")}
 	}
 	files := &certificate{certFile: t.cert, keyFile: t.key}
 	if _, err := files.load(time.Now()); err != nil {
-		return nil, configError{fault.New(op, err, "--tls-cert and --tls-key name PEM files that this user can read")}
+		return nil, &command.ConfigError{Err: fault.New(op, err, "--tls-cert and --tls-key name PEM files that this user can read")}
 	}
 	c := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: files.get}
 	if t.clientCA == "" {
@@ -47,7 +48,7 @@ func (t *tlsFlags) config() (*tls.Config, error) {
 		}
 	}
 	if err != nil {
-		return nil, configError{fault.New("read the roots of client certificates", err, "--tls-client-ca names a PEM file that this user can read")}
+		return nil, &command.ConfigError{Err: fault.New("read the roots of client certificates", err, "--tls-client-ca names a PEM file that this user can read")}
 	}
 	return c, nil
 }

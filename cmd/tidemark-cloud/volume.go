@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"tidemark/cloud/cost"
+	"tidemark/internal/command"
 	"tidemark/internal/fault"
 )
 
@@ -21,7 +22,7 @@ func (v *volumeFlag) volume() (cost.Volume, error) {
 	}
 	volume, err := cost.ParseVolume(v.text)
 	if err != nil {
-		return volume, configError{fault.New("read --io-volume", err, "for example gp2:500 for a gp2 volume of 500 GiB, or 1500/3000/5400000")}
+		return volume, &command.ConfigError{Err: fault.New("read --io-volume", err, "for example gp2:500 for a gp2 volume of 500 GiB, or 1500/3000/5400000")}
 	}
 	return volume, nil
 }

@@ -37,6 +37,6 @@ to a copy of an installation.`,
 		Example: `  tidemark-traffic ship --to https://logstash:8443 /var/log/alb
   tidemark-traffic report --html report.html /var/log/alb`,
 	}
-	root.AddCommand(newShip(), newReport(), newReplay(), newVersion())
+	root.AddCommand(newShip(), newReport(), newReplay(), newVersion(), program.Topic())
 	return root
 }

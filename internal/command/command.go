@@ -61,7 +61,6 @@ func (p Program) Run(root *cobra.Command, args []string, in io.Reader, out, errO
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentPreRun = func(*cobra.Command, []string) { begun = true }
-	root.AddCommand(p.topic())
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(out)
@@ -77,33 +76,41 @@ func (p Program) Run(root *cobra.Command, args []string, in io.Reader, out, errO
 	if err != nil {
 		PrintError(errOut, p.Name, err)
 	}
-	return p.exitCode(err)
+	return p.ExitCode(err)
 }
 
-func (p Program) exitCode(err error) int {
-	if err == nil {
+// ExitCode is the number that an error ends the program with.
+func (p Program) ExitCode(err error) int {
+	switch {
+	case err == nil:
 		return OK
+	case errors.As(err, new(*UsageError)):
+		return Usage
+	case errors.As(err, new(*ConfigError)):
+		return Config
+	case errors.Is(err, context.Canceled): // whatever else came of it
+		return Interrupted
 	}
 	if p.Code != nil {
 		if code := p.Code(err); code != 0 {
 			return code
 		}
 	}
-	var usage *UsageError
-	var config *ConfigError
-	switch {
-	case errors.As(err, &usage):
-		return Usage
-	case errors.As(err, &config):
-		return Config
-	case errors.Is(err, context.Canceled):
-		return Interrupted
-	}
 	return Wrong
 }
 
-// topic is a command without a run, which makes it a help topic.
-func (p Program) topic() *cobra.Command {
+// NeedsOneOf is the error of a command that only groups others.
+func NeedsOneOf(c *cobra.Command) error {
+	var names []string
+	for _, sub := range c.Commands() {
+		names = append(names, sub.Name())
+	}
+	return &UsageError{fault.New("read the command line", fmt.Errorf("%s needs one of %s", c.Name(), strings.Join(names, ", ")),
+		fmt.Sprintf("`%s --help` tells more", c.CommandPath()))}
+}
+
+// Topic is a command without a run, which makes it a help topic.
+func (p Program) Topic() *cobra.Command {
 	var b strings.Builder
 	b.WriteString("Every command ends with one of these numbers:\n\n")
 	for _, c := range p.Codes {
