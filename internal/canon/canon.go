@@ -6,7 +6,7 @@
 // value as an unsigned varint, and the value:
 //
 //	'i'  bit and integers           8 bytes, big-endian, sign bit flipped
-//	'f'  real, float                IEEE 754 binary64, big-endian; -0 is 0
+//	'f'  real, float                IEEE 754 binary64 of the shortest digits, big-endian; -0 is 0
 //	'd'  decimal, money             text without zeros behind the last digit after the point
 //	't'  dates and times            text, fractions without zeros at their end
 //	's'  characters                 UTF-8, blanks at the end kept
@@ -105,7 +105,7 @@ func Append(dst []byte, t wire.Type, raw []byte) ([]byte, error) {
 	case Integer:
 		return appendFixed8(dst, tag, integer(raw)^(1<<63)), nil
 	case Float:
-		f, err := strconv.ParseFloat(string(raw), 64)
+		f, err := float(t, raw)
 		if err != nil {
 			return dst, err
 		}
@@ -166,6 +166,20 @@ func integer(raw []byte) uint64 {
 		return -n
 	}
 	return n
+}
+
+// float reads a checked number. A real goes by its shortest digits, whatever
+// digits it came with: they are all that a store keeps of it.
+func float(t wire.Type, raw []byte) (float64, error) {
+	if t.Kind == wire.Real {
+		f, err := strconv.ParseFloat(string(raw), 32)
+		if err != nil {
+			return 0, err
+		}
+		var shortest [32]byte
+		raw = strconv.AppendFloat(shortest[:0], f, 'g', -1, 32)
+	}
+	return strconv.ParseFloat(string(raw), 64)
 }
 
 func appendFixed8(dst []byte, tag Tag, v uint64) []byte {

@@ -114,8 +114,9 @@ func decodeInteger(t wire.Type, n int64) []byte {
 func decodeFloat(t wire.Type, f float64) []byte {
 	bits := 64
 	if t.Kind == wire.Real {
-		bits = 32
+		bits, f = 32, float64(float32(f))
 	}
+	f += 0 // -0 + 0 is 0
 	format := byte('f')
 	if a := math.Abs(f); a != 0 && (a < 1e-6 || a >= 1e21) {
 		format = 'e'
