@@ -4,7 +4,7 @@ GO      ?= go
 LINT    := $(GO) tool -modfile=tools/go.mod golangci-lint
 PKGS    := ./...
 
-.PHONY: all build test check lint vet unit prepare bench bench-diff bench-traffic demo conformance packages check-packages windows test-install test-wine old-and-new clean sim sim-ci sim-mutants
+.PHONY: all build test check lint vet unit prepare bench bench-diff bench-traffic bench-fleet demo conformance packages check-packages windows test-install test-wine old-and-new clean sim sim-ci sim-mutants
 
 all: build
 
@@ -68,6 +68,10 @@ bench-diff: prepare
 bench-traffic: prepare
 	./internal/bench/traffic/prepare.sh
 	$(GO) run ./internal/bench/traffic $(BENCH)
+
+# A simulated day of 2,000 agents and their cloud; BENCH=-quick for 100 of them, a minute.
+bench-fleet: prepare
+	$(GO) run ./internal/bench/fleet $(BENCH)
 
 # Holds a server against the contract: make conformance URL=https://cloud.example CUSTOMER=acme KEY=tmk_...
 # The key can also come from the environment (KEY or TIDEMARK_KEY); it is on no command line of the test.
