@@ -60,6 +60,20 @@ func put(b *bolt.Bucket, k []byte, e Entry) error {
 	return b.Put(k, v)
 }
 
+// Check reports what in the ring in b cannot be read, or nil.
+func Check(b *bolt.Bucket) error {
+	return b.ForEach(func(k, v []byte) error {
+		var e Entry
+		if err := json.Unmarshal(v, &e); err != nil {
+			return fmt.Errorf("journal entry %x: %w", k, err)
+		}
+		if len(k) != 8 || binary.BigEndian.Uint64(k) > b.Sequence() {
+			return fmt.Errorf("journal entry %x is of no ring", k)
+		}
+		return nil
+	})
+}
+
 // Newest returns the newest entries of the ring in b, newest first; at most n,
 // or all of them for 0.
 func Newest(b *bolt.Bucket, n int) ([]Entry, error) {

@@ -158,21 +158,16 @@ func check(tx *bolt.Tx) error {
 	if _, err := read(tx); err != nil {
 		return err
 	}
-	for _, name := range [][]byte{bucketJournal, bucketQuarantine} {
-		b := tx.Bucket(name)
-		err := b.ForEachBucket(func(table []byte) error {
-			return b.Bucket(table).ForEach(func(_, v []byte) error {
-				if !json.Valid(v) {
-					return fmt.Errorf("%s of %q is damaged", name, table)
-				}
-				return nil
-			})
-		})
-		if err != nil {
-			return err
+	if err := tx.Bucket(bucketJournal).ForEach(func(table, v []byte) error {
+		if v != nil {
+			return fmt.Errorf("journal of %q is damaged", table)
 		}
+		return journal.Check(tx.Bucket(bucketJournal).Bucket(table))
+	}); err != nil {
+		return err
 	}
-	return nil
+	_, _, err := quarantined(tx)
+	return err
 }
 
 // Close closes the file.

@@ -21,26 +21,35 @@ type rows struct{ bolt *bolt.DB }
 
 // Load implements quarantine.Store.
 func (r rows) Load() (all []quarantine.Row, lost map[string]uint64, err error) {
+	err = r.bolt.View(func(tx *bolt.Tx) (err error) {
+		all, lost, err = quarantined(tx)
+		return err
+	})
+	return all, lost, err
+}
+
+func quarantined(tx *bolt.Tx) (all []quarantine.Row, lost map[string]uint64, err error) {
 	lost = map[string]uint64{}
-	err = r.bolt.View(func(tx *bolt.Tx) error {
-		root := tx.Bucket(bucketQuarantine)
-		return root.ForEachBucket(func(table []byte) error {
-			return root.Bucket(table).ForEach(func(k, v []byte) error {
-				if string(k) == string(keyLost) {
-					var n uint64
-					if err := json.Unmarshal(v, &n); err != nil {
-						return fmt.Errorf("quarantine of %q: %w", table, err)
-					}
-					lost[string(table)] = n
-					return nil
-				}
+	root := tx.Bucket(bucketQuarantine)
+	err = root.ForEach(func(table, v []byte) error {
+		if v != nil {
+			return fmt.Errorf("quarantine of %q is damaged", table)
+		}
+		return root.Bucket(table).ForEach(func(k, v []byte) error {
+			var err error
+			if string(k) == string(keyLost) {
+				var n uint64
+				err = json.Unmarshal(v, &n)
+				lost[string(table)] = n
+			} else {
 				var row quarantine.Row
-				if err := json.Unmarshal(v, &row); err != nil {
-					return fmt.Errorf("quarantine of %q: %w", table, err)
-				}
+				err = json.Unmarshal(v, &row)
 				all = append(all, row)
-				return nil
-			})
+			}
+			if err != nil {
+				return fmt.Errorf("quarantine of %q: %w", table, err)
+			}
+			return nil
 		})
 	})
 	return all, lost, err
