@@ -51,8 +51,21 @@ var begun = day0.Add(22 * time.Hour)
 // theDay begins here.
 var theDay = day0.Add(24 * time.Hour)
 
+// quarter is how much of an hour the baseline is sampled for.
+const quarter = 15 * time.Minute
+
 // fleet measures both systems.
 func (b *bench) fleet(ctx context.Context) (err error) {
+	base, err := b.newB(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, base.close(ctx)) }()
+	for _, hour := range []int{2, 7, 10} {
+		if _, err := base.sample(ctx, hour, quarter); err != nil {
+			return err
+		}
+	}
 	a, err := b.newA(ctx)
 	if err != nil {
 		return err
