@@ -35,16 +35,29 @@ const (
 	countServer = `SELECT clock_timestamp(), (` + logPosition + `), (SELECT sum(numbackends)::int FROM pg_stat_database), current_setting('max_connections')::int,
 		(SELECT CASE WHEN count(*) FILTER (WHERE state IS NULL) > 0 THEN -1 ELSE coalesce(extract(epoch FROM max(replay_lag)), 0) END::float8 FROM pg_stat_replication)`
 
-	// A table whose size is not known to the planner yet has rows of 100 bytes.
-	countDatasets = `SELECT coalesce(d.name, ''),
-			sum(coalesce(i.heap_blks_read, 0) + coalesce(i.idx_blks_read, 0) + coalesce(i.toast_blks_read, 0) + coalesce(i.tidx_blks_read, 0))::bigint AS read,
-			sum(coalesce(i.heap_blks_hit, 0) + coalesce(i.idx_blks_hit, 0) + coalesce(i.toast_blks_hit, 0) + coalesce(i.tidx_blks_hit, 0))::bigint AS hit,
-			sum(u.n_tup_ins + u.n_tup_upd + u.n_tup_del)::bigint,
-			avg(CASE WHEN c.reltuples > 0 THEN least(greatest(c.relpages * 8192 / c.reltuples, 32), 8192) ELSE 100 END)::bigint
-		FROM pg_statio_user_tables i JOIN pg_stat_user_tables u USING (relid) JOIN pg_class c ON c.oid = i.relid
-		LEFT JOIN tidemark.datasets d ON i.schemaname = 'data' AND d.identifier = i.relname
-		WHERE i.schemaname = 'tidemark' OR d.name IS NOT NULL
-		GROUP BY 1 ORDER BY 2 DESC, 3 DESC, 1 LIMIT $1`
+	// What pg_statio_user_tables and pg_stat_user_tables would tell, from the
+	// functions that they call: the views look every table up in four catalogs,
+	// and touched more than all requests of a quiet fleet. Catalogs are read
+	// once here, by their pages. A table whose size is not known to the planner
+	// yet has rows of 100 bytes.
+	countDatasets = `WITH t AS MATERIALIZED (
+			SELECT c.oid, c.relname, c.reltoastrelid, c.relpages, c.reltuples, c.relnamespace = to_regnamespace('data') AS data
+			FROM pg_class c WHERE c.relkind IN ('r', 'm') AND c.relnamespace IN (to_regnamespace('data'), to_regnamespace('tidemark'))),
+		i AS MATERIALIZED (
+			SELECT indrelid, sum(pg_stat_get_blocks_fetched(indexrelid)) AS fetched, sum(pg_stat_get_blocks_hit(indexrelid)) AS hit
+			FROM pg_index GROUP BY 1),
+		d AS MATERIALIZED (SELECT name, identifier FROM tidemark.datasets),
+		counted AS (
+			SELECT coalesce(d.name, '') AS name,
+				pg_stat_get_blocks_fetched(t.oid) + coalesce(i.fetched, 0) + pg_stat_get_blocks_fetched(t.reltoastrelid) + coalesce(o.fetched, 0) AS fetched,
+				pg_stat_get_blocks_hit(t.oid) + coalesce(i.hit, 0) + pg_stat_get_blocks_hit(t.reltoastrelid) + coalesce(o.hit, 0) AS hit,
+				pg_stat_get_tuples_inserted(t.oid) + pg_stat_get_tuples_updated(t.oid) + pg_stat_get_tuples_deleted(t.oid) AS changed,
+				CASE WHEN t.reltuples > 0 THEN least(greatest(t.relpages * 8192 / t.reltuples, 32), 8192) ELSE 100 END AS width
+			FROM t LEFT JOIN d ON t.data AND d.identifier = t.relname
+			LEFT JOIN i ON i.indrelid = t.oid LEFT JOIN i o ON o.indrelid = t.reltoastrelid
+			WHERE NOT t.data OR d.name IS NOT NULL)
+		SELECT name, sum(fetched - hit)::bigint, sum(hit)::bigint, sum(changed)::bigint, avg(width)::bigint
+		FROM counted GROUP BY 1 ORDER BY 2 DESC, 3 DESC, 1 LIMIT $1`
 )
 
 // Counters implements cost.Source: what the server counts as a whole, and for

@@ -181,3 +181,41 @@ func BenchmarkMeasuring(b *testing.B) {
 		}
 	}
 }
+
+// What is counted for a dataset is what the server's views tell of its table,
+// with the index and what is stored out of line.
+func TestCountersAreTheViews(t *testing.T) {
+	s, conn := open(t, postgres.Options{Connections: 1, WithoutSummaries: true})
+	acme := newSite(t, s, "acme", "dbo.o", "id int; v varchar(max)")
+	var rows [][]byte
+	for i := range 200 {
+		wide := ""
+		for j := range 2000 {
+			wide += fmt.Sprintf("%x", (i*j)%65521) // does not compress to a page
+		}
+		rows = append(rows, fmt.Appendf(nil, `["1",%d,%q]`, i, wide))
+	}
+	acme.load(rows, 100)
+	views := func() (read, hit, changed, toast int64) {
+		err := conn.QueryRow(t.Context(), `SELECT heap_blks_read + idx_blks_read + toast_blks_read + tidx_blks_read, heap_blks_hit + idx_blks_hit + toast_blks_hit + tidx_blks_hit,
+			n_tup_ins + n_tup_upd + n_tup_del, toast_blks_hit FROM pg_statio_user_tables JOIN pg_stat_user_tables u USING (relid) WHERE u.schemaname = 'data'`).Scan(&read, &hit, &changed, &toast)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return read, hit, changed, toast
+	}
+	for end := time.Now().Add(5 * time.Minute); ; time.Sleep(100 * time.Millisecond) { // sessions hand on when they like
+		c, err := s.Counters(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, hit, changed, toast := views()
+		got := c.Datasets["dbo.o"]
+		if got.Read == read && got.Hit == hit && got.Changed == changed && changed >= 200 && toast > 0 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("counted %+v; the views tell %d, %d, %d (%d of TOAST)", got, read, hit, changed, toast)
+		}
+	}
+}
