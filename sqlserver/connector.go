@@ -149,16 +149,22 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	defer cancel()
 	w := &watch{}
 	stop := context.AfterFunc(ctx, w.close)
-	conn, err := c.mssql.Connect(context.WithValue(ctx, watchKey{}, w))
+	conn, err := c.login(context.WithValue(ctx, watchKey{}, w))
 	stop()
 	if ctxErr := ctx.Err(); ctxErr != nil {
 		w.close()
 		return nil, &connectError{ctxErr, err}
 	}
 	if err != nil {
+		w.close() // the driver leaves it open where it panics
 		return nil, &connectError{cause: err}
 	}
 	return &session{conn.(*mssql.Conn), w}, nil
+}
+
+func (c *connector) login(ctx context.Context) (conn driver.Conn, err error) {
+	defer panicked(&err)
+	return c.mssql.Connect(ctx)
 }
 
 // A session is a connection of go-mssqldb and the network under it.

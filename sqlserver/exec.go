@@ -149,16 +149,13 @@ func query(ctx context.Context, conn *session, text string, args []driver.NamedV
 	if !ok {
 		return 0, false, fmt.Errorf("%T cannot be given a context", prepared)
 	}
-	answer, err := q.QueryContext(ctx, args)
+	answer, err := ask(ctx, q, args)
 	if err != nil {
 		return 0, false, driverError(err)
 	}
 	r := &rows{Rows: answer}
 	r.begin()
-	err = read(r)
-	if err == nil {
-		err = drain(r)
-	}
+	err = r.all(read)
 	if errors.Is(err, errStop) { // what was read is good, whatever becomes of the rest
 		cancel()
 		return r.read, conn.end(answer) == nil, nil
@@ -170,11 +167,30 @@ func query(ctx context.Context, conn *session, text string, args []driver.NamedV
 	return r.read, err == nil, err
 }
 
+// all gives the answer to read, and reads what it leaves.
+func (r *rows) all(read func(*rows) error) (err error) {
+	defer panicked(&err)
+	if err := read(r); err != nil {
+		return err
+	}
+	return drain(r)
+}
+
+func ask(ctx context.Context, q driver.StmtQueryContext, args []driver.NamedValue) (answer driver.Rows, err error) {
+	defer panicked(&err)
+	return q.QueryContext(ctx, args)
+}
+
+func closeAnswer(answer driver.Rows) (err error) {
+	defer panicked(&err)
+	return answer.Close()
+}
+
 // end closes an answer. Where its rest cannot be read, the network is closed,
 // and the driver's reader is waited for: it would wait for ever for somebody
 // to take what it has.
 func (s *session) end(answer driver.Rows) error {
-	err := answer.Close()
+	err := closeAnswer(answer)
 	if err == nil {
 		return nil
 	}
@@ -182,7 +198,7 @@ func (s *session) end(answer driver.Rows) error {
 	patience := time.NewTicker(time.Millisecond)
 	defer patience.Stop()
 	for range 100 {
-		if answer.Close() == nil {
+		if closeAnswer(answer) == nil {
 			break
 		}
 		<-patience.C
