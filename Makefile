@@ -4,14 +4,14 @@ GO      ?= go
 LINT    := $(GO) tool -modfile=tools/go.mod golangci-lint
 PKGS    := ./...
 
-.PHONY: all build test check lint vet unit prepare bench bench-diff bench-traffic bench-fleet demo conformance packages check-packages windows test-install test-wine old-and-new clean sim sim-ci sim-mutants
+.PHONY: all build test check lint vet unit prepare bench bench-diff bench-traffic bench-fleet demo conformance packages check-packages windows test-install test-wine old-and-new clean sim sim-ci sim-mutants fuzz fuzz-ci
 
 all: build
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/tidemark ./cmd/tidemark-cloud
 
-test: prepare check unit sim-ci check-packages
+test: prepare check unit sim-ci fuzz-ci check-packages
 
 # Postgres server programs and a C compiler for the race detector. Debian and its relatives only; elsewhere
 # install them first: prepare says what is missing.
@@ -47,6 +47,15 @@ sim: bin/sim.test
 sim-ci: bin/sim.test
 	cd internal/sim && ../../bin/sim.test -test.run '^TestRegressions$$'
 	$(SIM) -sim.seed 2 -sim.stride 4 -sim.n 90 & p=$$!; $(SIM) -sim.seed 4 -sim.stride 4 -sim.n 90 && wait $$p
+
+# Every fuzz target, FUZZTIME each (make fuzz FUZZTIME=10m). What fails leaves its input in the package's testdata/fuzz.
+FUZZTIME ?= 1m
+fuzz:
+	$(GO) run ./internal/fuzz -time $(FUZZTIME) $(if $(ONLY),-only '$(ONLY)')
+
+# The same inputs every time, 10,000 a target; what is not done after 45 seconds ends early.
+fuzz-ci:
+	$(GO) run ./internal/fuzz -n 10000 -for 45s
 
 # How many histories it takes to find each of the bugs in internal/sim/mutants.
 sim-mutants:
