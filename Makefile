@@ -53,9 +53,9 @@ FUZZTIME ?= 1m
 fuzz:
 	$(GO) run ./internal/fuzz -time $(FUZZTIME) $(if $(ONLY),-only '$(ONLY)')
 
-# The same inputs every time, 10,000 a target; what is not done after 45 seconds ends early.
+# The same inputs every time, 10,000 a target; what is not done after 30 seconds ends early.
 fuzz-ci:
-	$(GO) run ./internal/fuzz -n 10000 -for 45s
+	$(GO) run ./internal/fuzz -n 10000 -for 30s
 
 # How many histories it takes to find each of the bugs in internal/sim/mutants.
 sim-mutants:
