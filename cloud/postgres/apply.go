@@ -38,7 +38,7 @@ type application struct {
 // in the application's answer and returns the refused rows.
 func (s *Store) take(ctx context.Context, b cloud.Batch, do func(*application, context.Context) ([]refused, error)) (wire.Answer, error) {
 	var a *application
-	way := direct
+	way := s.firstWay(b)
 	err := s.runOn(ctx, b.Table, b.Header.Rows, func(c *session) error {
 		a = &application{c: c, b: b, way: way}
 		err := s.attempt(ctx, a, do)
@@ -63,8 +63,10 @@ func (s *Store) attempt(ctx context.Context, a *application, do func(*applicatio
 	if d == nil {
 		return unregistered(b.Table)
 	}
-	if err := a.c.prepareStage(ctx, d); err != nil {
-		return err
+	if a.way != inlineWay {
+		if err := a.c.prepareStage(ctx, d); err != nil {
+			return err
+		}
 	}
 	if a.before, err = a.c.begin(ctx, "BEGIN", lockState, b.Customer, b.Table); err != nil {
 		return err

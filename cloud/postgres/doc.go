@@ -44,15 +44,16 @@
 //
 // # A batch
 //
-// One transaction: the version row is locked and read; the rows are copied
-// into a staging table of the connection; one statement joins them with what
-// is there, drops those that are unchanged and inserts or updates the rest;
-// version and answer are written. That makes four round trips, however many
-// rows there are. The rows of a load that found no row of the customer are
-// copied into the table itself; when one of them is there after all, the
-// batch is begun again through the stage. A row that Postgres refuses though
-// it was checked (an index entry or a row that is too long) is found by
-// halving and refused alone.
+// One transaction: the version row is locked and read; one statement joins the
+// rows with what is there, drops those that are unchanged and inserts or updates
+// the rest; version and answer are written. The rows of a batch of up to 2,000
+// are carried by that statement: three round trips. Those of a larger one are
+// copied into a staging table of the connection before: four, however many rows
+// there are. The rows of a load that found no row of the customer are copied
+// into the table itself; when one of them is there after all, the batch is
+// begun again through the stage, as is one with a row that Postgres refuses
+// though it was checked (an index entry or a row that is too long), which is
+// found by halving and refused alone.
 //
 // Staging tables belong to a session, so that a pooler in front of the server
 // has to pool sessions, not transactions.

@@ -33,3 +33,7 @@ const ReadVersions = readVersions
 
 // OfCustomer are the tables that the removal of a customer empties.
 var OfCustomer = ofCustomer
+
+// AlwaysStage has all batches of a store that is not in use yet go by the
+// staging table.
+func AlwaysStage(s *Store) { s.stages = true }

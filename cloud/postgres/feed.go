@@ -86,6 +86,11 @@ func (f *feed) next() error {
 	return f.encode(row)
 }
 
+// refuse refuses a row for what is in a column.
+func (f *feed) refuse(row cloud.Row, c column, why error) {
+	f.refused = append(f.refused, keepRefused(wire.Refusal{Row: row.Index, Column: c.name, Reason: why.Error()}, keyOf(row, f.keyAt)))
+}
+
 // keepRefused copies the key: the row's memory is used again.
 func keepRefused(r wire.Refusal, key [][]byte) refused {
 	kept := refused{Refusal: r}
@@ -130,7 +135,7 @@ func (f *feed) encode(row cloud.Row) error {
 			if !errors.Is(err, errMoment) {
 				return err
 			}
-			f.refused = append(f.refused, keepRefused(wire.Refusal{Row: row.Index, Column: f.columns[i].name, Reason: err.Error()}, keyOf(row, f.keyAt)))
+			f.refuse(row, f.columns[i], err)
 			return nil
 		}
 		b = append(b, '\t')

@@ -47,7 +47,7 @@ func (a *application) merge(ctx context.Context, low, high int, bad map[int]stri
 // mergeStaged runs the statement, and counts what it did when it did all.
 func (a *application) mergeStaged(ctx context.Context, low, high int) (complete bool, err error) {
 	if a.sum != nil {
-		m, err := a.mergeTold(ctx, low, high)
+		m, err := a.mergeTold(ctx, a.p.mergeTold, low, high)
 		if err != nil || !m.complete {
 			return false, err
 		}

@@ -32,8 +32,9 @@ func (p *plan) assignments(row string) string {
 	return strings.Join(append(set, "_tm_rv = "+row+"._tm_rv"), ", ")
 }
 
-// mergeSQL brings the staged lines $3 to $4 - 1 into the table, for customer
-// $1 and epoch number $2. Its row is: inserted, updated, and whether nothing
+// mergeSQL brings the lines $3 to $4 - 1 of the staging table, or those that the
+// statement carries from $5 on, into the table, for customer $1 and epoch
+// number $2. Its row is: inserted, updated, and whether nothing
 // was left over; told: whether nothing was left over, the lines inserted, and
 // the lines updated with the epochs and row versions that they had.
 //
@@ -52,7 +53,7 @@ func (p *plan) assignments(row string) string {
 // That a row is still where it was found is sure as long as all writers hold
 // the version's lock. If one did not, or if one key is staged twice, a changed
 // row is left over.
-func (p *plan) mergeSQL(told bool) string {
+func (p *plan) mergeSQL(from string, told bool) string {
 	lines := "s._tm_line >= $3 AND s._tm_line < $4"
 	found := `LATERAL (
 		SELECT t.ctid AS place, t._tm_rv, t._tm_epoch FROM ` + p.target() + ` t
@@ -64,20 +65,24 @@ func (p *plan) mergeSQL(told bool) string {
 	(SELECT array_agg(_tm_line) FROM rest WHERE absent), u.*
 	FROM (SELECT array_agg(_tm_line), array_agg(old_epoch), array_agg(old_rv) FROM updated) u`
 	}
-	return `WITH updated AS (
+	with := "WITH "
+	if from == inlined {
+		with += inline(5, false, p.columns) + ", "
+	}
+	return with + `updated AS (
 	UPDATE ` + p.target() + ` t SET ` + p.assignments("s") + `, _tm_epoch = $2
-	FROM (SELECT * FROM ` + p.staging() + ` s WHERE ` + lines + ` ORDER BY ` + list(p.key, "s.%", ", ") + ` OFFSET 0) s JOIN ` + found + `
+	FROM (SELECT * FROM ` + from + ` s WHERE ` + lines + ` ORDER BY ` + list(p.key, "s.%", ", ") + ` OFFSET 0) s JOIN ` + found + `
 	WHERE t.ctid = o.place AND t.customer_id = $1 AND ` + changed + `
 	RETURNING s._tm_line, o._tm_rv AS old_rv, o._tm_epoch AS old_epoch
 ), rest AS MATERIALIZED (
 	SELECT s._tm_line, o.place IS NULL AS absent
-	FROM (SELECT * FROM ` + p.staging() + ` s
+	FROM (SELECT * FROM ` + from + ` s
 		WHERE ` + lines + ` AND NOT EXISTS (SELECT FROM updated u WHERE u._tm_line = s._tm_line) OFFSET 0) s
 	LEFT JOIN ` + found + `
 	WHERE o.place IS NULL OR ` + changed + `
 ), inserted AS (
 	INSERT INTO ` + p.target() + ` AS t (customer_id, ` + list(p.columns, "%", ", ") + `, _tm_rv, _tm_epoch)
-	SELECT $1, ` + list(p.columns, "s.%", ", ") + `, s._tm_rv, $2 FROM ` + p.staging() + ` s JOIN rest r USING (_tm_line) WHERE r.absent
+	SELECT $1, ` + list(p.columns, "s.%", ", ") + `, s._tm_rv, $2 FROM ` + from + ` s JOIN rest r USING (_tm_line) WHERE r.absent
 	ON CONFLICT (customer_id, ` + list(p.key, "%", ", ") + `) DO UPDATE SET ` + p.assignments("excluded") + `, _tm_epoch = excluded._tm_epoch
 	WHERE t._tm_epoch <> excluded._tm_epoch OR ` + p.newer("excluded", "t") + `
 	RETURNING t.xmax = 0 AS new

@@ -47,6 +47,8 @@ type plan struct {
 	// mergeTold is merge that also tells which lines were new, and what those
 	// that were not have replaced.
 	mergeTold string
+	// mergeInline is mergeTold of rows that it carries.
+	mergeInline string
 }
 
 // A column is one that a customer declared.
@@ -74,7 +76,7 @@ func newPlan(d *shared, schema wire.Schema) (*plan, error) {
 	for _, i := range p.keyAt {
 		p.key = append(p.key, p.columns[i])
 	}
-	p.merge, p.mergeTold = p.mergeSQL(false), p.mergeSQL(true)
+	p.merge, p.mergeTold, p.mergeInline = p.mergeSQL(p.staging(), false), p.mergeSQL(p.staging(), true), p.mergeSQL(inlined, true)
 	return p, nil
 }
 

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -43,7 +42,7 @@ func (p *plan) keyEquals(first int) string {
 }
 
 // param is a parameter, sent as text, as a value of the column.
-func (c column) param(n int) string { return "$" + strconv.Itoa(n) + "::text::" + c.pgType }
+func (c column) param(n int) string { return param(n) + "::text::" + c.pgType }
 
 // keyArgs appends the text of a key's values to args.
 func (p *plan) keyArgs(args []any, key [][]byte) ([]any, error) {

@@ -12,6 +12,7 @@ import (
 // order that takes each of them away and makes it again.
 func TestMoreTablesThanStages(t *testing.T) {
 	s, _ := open(t, postgres.Options{Connections: 1})
+	postgres.AlwaysStage(s)
 	var sites []*site
 	for i := range 12 {
 		at := newSite(t, s, fmt.Sprint("c", i), fmt.Sprint("table ", i), "id int; v int")

@@ -19,6 +19,7 @@ type Store struct {
 	meters   meters
 	layouts  layouts
 	upkeep   *upkeep.Queue
+	stages   bool // no batch goes inline: for tests
 }
 
 var _ cloud.Store = (*Store)(nil)

@@ -77,10 +77,17 @@ func exec(t testing.TB, conn *pgx.Conn, sql string, args ...any) {
 	}
 }
 
-func TestSuite(t *testing.T) {
+func TestSuite(t *testing.T) { suite(t, func(*postgres.Store) {}) }
+
+// Batches as small as the suite's go along with their statement: here they do
+// as the large ones do.
+func TestSuiteByStages(t *testing.T) { suite(t, postgres.AlwaysStage) }
+
+func suite(t *testing.T, prepare func(*postgres.Store)) {
 	storetest.Run(t, storetest.Options{
 		Open: func(t *testing.T) cloud.Store {
 			s, _ := open(t, postgres.Options{Connections: 8})
+			prepare(s)
 			return s
 		},
 		Stored: stored,

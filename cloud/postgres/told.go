@@ -18,23 +18,28 @@ type merged struct {
 
 // mergeTold runs the merge that tells which lines were new, and what those
 // that were not have replaced. These are four numbers for each row: they come
-// in binary form, because text would cost more than all sums.
-func (a *application) mergeTold(ctx context.Context, low, high int) (m merged, err error) {
+// in binary form, because text would cost more than all sums. Rows are what a
+// statement that carries them takes; a staging table has them already, and a
+// savepoint to come back to.
+func (a *application) mergeTold(ctx context.Context, sql string, low, high int, rows ...[]byte) (m merged, err error) {
 	var b pgconn.Batch
-	b.ExecParams("SAVEPOINT tm", nil, nil, nil, nil)
+	if len(rows) == 0 {
+		b.ExecParams("SAVEPOINT tm", nil, nil, nil, nil)
+	}
 	params := [][]byte{[]byte(a.b.Customer)}
 	for _, n := range []int64{a.next.EpochNumber, int64(low), int64(high)} {
 		params = append(params, strconv.AppendInt(nil, n, 10))
 	}
-	b.ExecParams(a.p.mergeTold, params, nil, nil, []int16{1})
+	b.ExecParams(sql, append(params, rows...), nil, nil, []int16{1})
 	results, err := a.c.PgConn().ExecBatch(ctx, &b).ReadAll()
 	if err != nil {
 		return m, err
 	}
-	if len(results) != 2 || len(results[1].Rows) != 1 || len(results[1].Rows[0]) != 5 || len(results[1].Rows[0][0]) != 1 {
+	told := results[len(results)-1].Rows
+	if len(told) != 1 || len(told[0]) != 5 || len(told[0][0]) != 1 {
 		return m, errTold
 	}
-	row := results[1].Rows[0]
+	row := told[0]
 	m.complete = row[0][0] != 0
 	for i, into := range []*[]int32{&m.inserted, &m.updated, &m.epochs} {
 		err = errors.Join(err, eachElement(row[1+i], 4, func(e []byte) { *into = append(*into, int32(binary.BigEndian.Uint32(e))) }))
@@ -44,6 +49,15 @@ func (a *application) mergeTold(ctx context.Context, low, high int) (m merged, e
 		err = errTold
 	}
 	return m, err
+}
+
+// oneArray is the one value of the one row of a result, an array of integers.
+func oneArray(rows [][][]byte) (all []int32, err error) {
+	if len(rows) != 1 || len(rows[0]) != 1 {
+		return nil, errTold
+	}
+	err = eachElement(rows[0][0], 4, func(e []byte) { all = append(all, int32(binary.BigEndian.Uint32(e))) })
+	return all, err
 }
 
 var errTold = errors.New("what a merge told is not what was asked for")

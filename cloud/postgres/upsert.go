@@ -3,6 +3,9 @@ package postgres
 import (
 	"context"
 	"fmt"
+
+	"tidemark/cloud"
+	"tidemark/internal/wire"
 )
 
 // A way is how rows get into the table. Each is tried when the one before
@@ -10,20 +13,34 @@ import (
 type way uint8
 
 const (
-	direct  way = iota // copied into the table itself: when all rows are new
-	staged             // copied into the stage, and merged from there
-	careful            // the same, with the stage filled bit by bit
+	direct    way = iota // copied into the table itself: when all rows are new
+	inlineWay            // carried by the statement that merges them: when they are few
+	staged               // copied into the stage, and merged from there
+	careful              // the same, with the stage filled bit by bit
 )
+
+// firstWay is the one that a batch begins with.
+func (s *Store) firstWay(b cloud.Batch) way {
+	switch {
+	case b.Header.Kind == wire.Load: // unless the table holds rows
+		return direct
+	case fits(b) && !s.stages:
+		return inlineWay
+	}
+	return staged
+}
 
 // errOtherWay ends an attempt; the next one goes the next way.
 var errOtherWay = fmt.Errorf("%w: or its rows are not all new and readable", errStale)
 
 // upsert applies the rows of a batch.
 func (a *application) upsert(ctx context.Context) ([]refused, error) {
-	if a.way == direct {
-		if a.before.Version.Rows == 0 || a.before.pristine {
-			return a.copyDirect(ctx)
-		}
+	switch {
+	case a.way == inlineWay:
+		return a.upsertInline(ctx)
+	case a.way == direct && (a.before.Version.Rows == 0 || a.before.pristine):
+		return a.copyDirect(ctx)
+	case a.way == direct:
 		a.way = staged
 	}
 	f := &feed{rows: a.b.Rows, columns: a.p.columns, keyAt: a.p.keyAt, layout: intoStage, keys: a.sum.begin(a.p)}

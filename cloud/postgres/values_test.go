@@ -50,6 +50,16 @@ var values = []struct {
 
 func TestValues(t *testing.T) {
 	s, _ := open(t, postgres.Options{})
+	testValues(t, s)
+}
+
+func TestValuesByStages(t *testing.T) {
+	s, _ := open(t, postgres.Options{})
+	postgres.AlwaysStage(s)
+	testValues(t, s)
+}
+
+func testValues(t *testing.T, s *postgres.Store) {
 	for i, v := range values {
 		t.Run(v.typ, func(t *testing.T) {
 			column := wire.Column{}
@@ -57,16 +67,20 @@ func TestValues(t *testing.T) {
 				t.Fatal(err)
 			}
 			at := newSite(t, s, fmt.Sprint("c", i), fmt.Sprint("t", i), fmt.Sprintf("k %s; v %s", v.typ, v.typ))
-			var rows [][]byte
+			var rows, newer [][]byte
 			want := map[string]string{}
 			for j, raw := range v.wire {
 				rows = append(rows, fmt.Appendf(nil, `["%d",%s,%s]`, j+1, raw, raw))
+				newer = append(newer, fmt.Appendf(nil, `["%d",%s,%s]`, j+50, raw, raw))
 				want[raw] = stored(column, false, raw)
 			}
-			at.load(rows, 1000)
-			again := at.apply(wire.Delta, stringsOf(rows)...) // by way of the stage: found by their keys
+			at.load(rows, 1000)                               // straight into the table
+			again := at.apply(wire.Delta, stringsOf(rows)...) // found by their keys
 			if again.Unchanged != len(rows) {
 				t.Errorf("sent again: %+v", again)
+			}
+			if a := at.apply(wire.Delta, stringsOf(newer)...); a.Updated != len(rows) {
+				t.Errorf("newer: %+v", a)
 			}
 			first := strings.Replace(string(rows[0]), `["1"`, `["100"`, 1)
 			null := first[:strings.LastIndex(first, v.wire[0])] + "null]"
