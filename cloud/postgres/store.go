@@ -44,6 +44,9 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	return s, nil
 }
 
+// Connections is how many connections the store may have at once.
+func (s *Store) Connections() int { return int(s.pool.Stat().MaxConns()) }
+
 // readyWithin bounds Ready: a store whose connections are all busy for so
 // long cannot serve now.
 const readyWithin = 2 * time.Second
