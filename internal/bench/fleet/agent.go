@@ -238,8 +238,19 @@ func (a *agent) ask(ctx context.Context, now time.Time) error {
 	})
 }
 
-// add has the agent's file name the next kind of table.
+// add has the agent's file name the next kind of table. With a new file the
+// policy is asked for again.
 func (a *agent) add() {
 	a.db.add()
 	a.tables = append(a.tables, agentTable{limits: a.limits(len(a.tables))})
+	a.ruled = false
+}
+
+// jump moves all times ahead.
+func (a *agent) jump(by time.Duration, to time.Time) {
+	a.cycle, a.report, a.leased = a.cycle.Add(by), a.report.Add(by), a.leased.Add(by)
+	for i := range a.tables {
+		a.tables[i].state.Verified = a.tables[i].state.Verified.Add(by)
+	}
+	a.changes.skipTo(int(to.Sub(day0) / time.Hour))
 }

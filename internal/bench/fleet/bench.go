@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
 	"time"
 
@@ -51,25 +50,16 @@ var begun = day0.Add(22 * time.Hour)
 // theDay begins here.
 var theDay = day0.Add(24 * time.Hour)
 
-// quarter is how much of an hour the baseline is sampled for.
-const quarter = 15 * time.Minute
-
 // fleet measures both systems.
-func (b *bench) fleet(ctx context.Context) (err error) {
-	base, err := b.newB(ctx, false)
+func (b *bench) fleet(ctx context.Context) error {
+	theirs, err := b.measureB(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, base.close(ctx)) }()
-	for _, hour := range []int{2, 7, 10} {
-		if _, err := base.sample(ctx, hour, quarter); err != nil {
-			return err
-		}
-	}
-	a, err := b.newA(ctx)
+	ours, err := b.measureA(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, a.close(ctx)) }()
-	return a.day(ctx)
+	b.compare(ours, theirs)
+	return nil
 }

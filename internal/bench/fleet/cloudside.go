@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -101,6 +100,9 @@ func (s *cloudside) upkeep(ctx context.Context, now time.Time) error {
 // scrub is what the scrubber does in an hour: a part of all tables. It reads
 // their rows, which no request of a quiet fleet does.
 func (s *cloudside) scrub(ctx context.Context, customers int) error {
+	if s.down.Load() {
+		return nil
+	}
 	if len(s.scrubs) == 0 {
 		for i := range customers {
 			for _, k := range kinds[:initial] {
@@ -127,5 +129,3 @@ func (s *cloudside) enrol(ctx context.Context, number int) (string, error) {
 	secret, key := cloud.NewKey(customerID(number), s.clock.Now())
 	return secret, s.store.AddCustomer(ctx, cloud.Customer{ID: customerID(number), Created: s.clock.Now()}, key)
 }
-
-var _ http.RoundTripper = (*recorder)(nil)

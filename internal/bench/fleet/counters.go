@@ -1,8 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,6 +29,16 @@ func (c counted) minus(o counted) counted {
 		d.schemas[k] = n - o.schemas[k]
 	}
 	return d
+}
+
+// most are the schemas and tables with the most blocks.
+func (c counted) most() string {
+	names := slices.SortedFunc(maps.Keys(c.schemas), func(a, b string) int { return cmp.Compare(c.schemas[b], c.schemas[a]) })
+	var b strings.Builder
+	for _, name := range names[:min(len(names), 8)] {
+		fmt.Fprintf(&b, "%s %d, ", name, c.schemas[name])
+	}
+	return strings.TrimSuffix(b.String(), ", ")
 }
 
 // A counter reads the counters of a database, over a connection to another.

@@ -3,7 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
+
+	"tidemark/cloud"
+	"tidemark/cloud/rollout"
 )
 
 // systemA is Tidemark with its fleet.
@@ -63,7 +67,7 @@ func (a *systemA) pass(ctx context.Context, until time.Time) error {
 }
 
 // load is the first contact of all, and two quiet hours.
-func (a *systemA) load(ctx context.Context) error {
+func (a *systemA) load(ctx context.Context, _ *figuresA) error {
 	note("A: first loads of %d customers", a.customers)
 	for _, agent := range a.agents {
 		agent.changes.skipTo(int(begun.Sub(day0) / time.Hour))
@@ -82,30 +86,204 @@ func (a *systemA) load(ctx context.Context) error {
 	return drive(ctx, a.clock, theDay, a.workers, a.sites, a.cloud.upkeep)
 }
 
-// day is a day of changes.
-func (a *systemA) day(ctx context.Context) error {
-	if err := a.load(ctx); err != nil {
+// figuresA are what system A did.
+type figuresA struct {
+	steady, day      counted // blocks of the steady hours, and of the whole day
+	requests         traffic // of the steady hours
+	scans            counted // of tables of rows by requests in the steady hours
+	dayTraffic       traffic
+	usual            []traffic // minutes of the hour that others are held against
+	recovery         []traffic // minutes of the hour behind the outage
+	rollout          []traffic // of the two hours from the first new file on
+	storm            []traffic // of the two hours behind a start of all
+	steadyMinutes    []traffic
+	rolloutBlocks    int64
+	loaded           int // customers that have the new table
+	connections      int // at most
+	limit, serverMax int
+}
+
+// steadyHours are the first of the day, in which nothing changes.
+const steadyHours = 6
+
+// measureA lets the fleet live through all of it.
+func (b *bench) measureA(ctx context.Context) (f figuresA, err error) {
+	a, err := b.newA(ctx)
+	if err != nil {
+		return f, err
+	}
+	defer func() { err = errors.Join(err, a.close(ctx)) }()
+	watch, err := watchConnections(ctx, a.pg.DSN("postgres"), a.counter.database)
+	if err != nil {
+		return f, err
+	}
+	defer func() { f.connections, f.serverMax, err = watch.end(err) }()
+	f.limit = connections // postgres.Options' default
+	for _, part := range []func(context.Context, *figuresA) error{a.load, a.day, a.storm, a.outage, a.rollout} {
+		if err := part(ctx, &f); err != nil {
+			return f, err
+		}
+	}
+	return f, nil
+}
+
+// day is a day of changes. What the scrubber reads is read before the steady
+// hours, so that scans by requests can be told apart.
+func (a *systemA) day(ctx context.Context, f *figuresA) error {
+	begin, err := a.counter.settled(ctx)
+	if err != nil {
 		return err
 	}
+	for range steadyHours {
+		if err := a.cloud.scrub(ctx, a.customers); err != nil {
+			return err
+		}
+	}
+	scrubbed, err := a.counter.settled(ctx)
+	if err != nil {
+		return err
+	}
+	from := a.clock.minute()
+	if err := drive(ctx, a.clock, theDay.Add(steadyHours*time.Hour), a.workers, a.sites, a.cloud.upkeep); err != nil {
+		return err
+	}
+	now, err := a.counter.settled(ctx)
+	if err != nil {
+		return err
+	}
+	f.steady, f.scans = now.minus(begin), now.minus(scrubbed)
+	f.steadyMinutes = a.cloud.recorder.each(from, a.clock.minute())
+	f.requests = a.cloud.recorder.between(from, a.clock.minute())
+	a.tell("six quiet hours", f.steady, f.requests)
+	last := now
+	for hour := steadyHours; hour < 24; hour++ {
+		from := a.clock.minute()
+		if err := a.pass(ctx, theDay.Add(time.Duration(hour+1)*time.Hour)); err != nil {
+			return err
+		}
+		read := a.counter.now // a second's worth of blocks may be told with the next hour
+		if hour == 23 {
+			read = a.counter.settled
+		}
+		now, err := read(ctx)
+		if err != nil {
+			return err
+		}
+		a.tell(fmt.Sprintf("hour %d", hour), now.minus(last), a.cloud.recorder.between(from, a.clock.minute()))
+		last = now
+	}
+	f.day = last.minus(begin)
+	f.dayTraffic = a.cloud.recorder.between(minuteOf(theDay), a.clock.minute())
+	usual := theDay.Add(11 * time.Hour)
+	f.usual = a.cloud.recorder.each(minuteOf(usual), minuteOf(usual.Add(time.Hour)))
+	return nil
+}
+
+func minuteOf(t time.Time) int { return int(t.Sub(day0) / time.Minute) }
+
+// tell tells what a while took.
+func (a *systemA) tell(what string, c counted, t traffic) {
+	note("A: %s: %d blocks, %d requests %v, %d batches of %d rows, %d comparisons, %d refused, %d failed, longest %s; blocks %v", what,
+		c.blocks(), t.total(), t.requests, t.batches, t.rows, t.diffs, t.refused, t.failed, t.longest.Round(time.Millisecond), c.most())
+}
+
+// storm has all agents start at the same moment of a quiet night.
+func (a *systemA) storm(ctx context.Context, f *figuresA) error {
+	from := a.clock.minute()
+	for _, agent := range a.agents {
+		agent.start(a.clock.Now())
+	}
+	if err := a.pass(ctx, a.clock.Now().Add(2*time.Hour)); err != nil {
+		return err
+	}
+	f.storm = a.cloud.recorder.each(from, a.clock.minute())
+	return nil
+}
+
+// outage is an hour without the API in the middle of a working day, and the
+// hour behind it.
+func (a *systemA) outage(ctx context.Context, f *figuresA) error {
+	at := theDay.Add(24*time.Hour + 10*time.Hour)
+	a.jump(at.Add(-30 * time.Minute))
+	if err := a.pass(ctx, at); err != nil {
+		return err
+	}
+	note("A: an hour's outage, and the hour behind it")
+	if err := a.cloud.outage(); err != nil {
+		return err
+	}
+	if err := a.pass(ctx, at.Add(time.Hour)); err != nil {
+		return errors.Join(err, a.cloud.start(ctx))
+	}
+	from := a.clock.minute()
+	if err := a.cloud.start(ctx); err != nil {
+		return err
+	}
+	if err := a.pass(ctx, at.Add(2*time.Hour)); err != nil {
+		return err
+	}
+	f.recovery = a.cloud.recorder.each(from, a.clock.minute())
+	return nil
+}
+
+// jump has simulated time jump ahead: for everybody it is as if the time
+// between had not been, but for the changes in the databases, which do not
+// happen.
+func (a *systemA) jump(to time.Time) {
+	by := to.Sub(a.clock.Now())
+	a.clock.set(to)
+	for _, agent := range a.agents {
+		agent.jump(by, to)
+	}
+}
+
+// rollout brings the new table to all: an operator makes the rollout, the
+// sites get their new files within half an hour, and then the share is raised.
+func (a *systemA) rollout(ctx context.Context, f *figuresA) error {
+	note("A: a new table for all")
+	const name = "vouchers"
+	table := kinds[initial].name
 	before, err := a.counter.settled(ctx)
 	if err != nil {
 		return err
 	}
-	for hour := range 24 {
-		from := a.clock.minute()
-		began := time.Now()
-		if err := a.pass(ctx, theDay.Add(time.Duration(hour+1)*time.Hour)); err != nil {
-			return err
+	operator := cloud.Operator{Store: a.cloud.store, Who: "bench", Why: "a new table", NewTables: true}
+	_, err = operator.CreateRollout(ctx, rollout.Rollout{
+		Name: name, Tables: []string{table}, Seed: name, Steps: []rollout.Share{1_00, 10_00, rollout.All},
+		Hold: rollout.DefaultHold, Watch: rollout.DefaultWatch,
+	})
+	if err != nil {
+		return err
+	}
+	from, begin := a.clock.minute(), a.clock.Now()
+	steps := map[time.Duration]rollout.Share{40 * time.Minute: 1_00, 50 * time.Minute: 10_00, time.Hour: rollout.All}
+	err = drive(ctx, a.clock, begin.Add(2*time.Hour), a.workers, a.sites, func(ctx context.Context, now time.Time) error {
+		const files = 30
+		if m := int(now.Sub(begin) / time.Minute); m < files {
+			for i := m; i < len(a.agents); i += files {
+				a.agents[i].add()
+			}
 		}
-		now, err := a.counter.settled(ctx)
-		if err != nil {
-			return err
+		if share, ok := steps[now.Sub(begin)]; ok {
+			if _, err := operator.ChangeRollout(ctx, "step", name, func(r rollout.Rollout, _ time.Time) (rollout.Rollout, error) { return r.Step(share, now) }); err != nil {
+				return err
+			}
 		}
-		t := a.cloud.recorder.between(from, a.clock.minute())
-		n := now.minus(before)
-		before = now
-		note("A: hour %d in %s: %d blocks, %d requests %v, %d batches, %d rows, %d diffs (%d), refused %d, seq %d idx %d, %v", hour, time.Since(began).Round(100*time.Millisecond),
-			n.blocks(), t.total(), t.requests, t.batches, t.rows, t.diffs, t.manifest, t.refused, n.seq, n.idx, n.schemas)
+		return a.cloud.upkeep(ctx, now)
+	})
+	if err != nil {
+		return err
+	}
+	after, err := a.counter.settled(ctx)
+	if err != nil {
+		return err
+	}
+	f.rolloutBlocks = after.minus(before).blocks()
+	f.rollout = a.cloud.recorder.each(from, a.clock.minute())
+	for _, agent := range a.agents {
+		if agent.tables[initial].version.Loaded {
+			f.loaded++
+		}
 	}
 	return nil
 }
