@@ -11,12 +11,16 @@ import (
 )
 
 // PutReport implements cloud.Reports. One statement, which is its own
-// transaction.
+// transaction; for the first report of a customer two.
 func (s *Store) PutReport(ctx context.Context, r cloud.Report) error {
-	tag, err := s.pool.Exec(ctx, `INSERT INTO tidemark.reports (customer, received, document)
+	args := []any{r.Customer, r.Received, string(r.Document)}
+	tag, err := s.pool.Exec(ctx, "UPDATE tidemark.reports SET received = $2, document = $3 WHERE customer = $1", args...)
+	if err != nil || tag.RowsAffected() > 0 {
+		return unavailable(err)
+	}
+	tag, err = s.pool.Exec(ctx, `INSERT INTO tidemark.reports (customer, received, document)
 		SELECT $1, $2, $3 FROM tidemark.customers WHERE id = $1
-		ON CONFLICT (customer) DO UPDATE SET received = excluded.received, document = excluded.document`,
-		r.Customer, r.Received, string(r.Document))
+		ON CONFLICT (customer) DO UPDATE SET received = excluded.received, document = excluded.document`, args...)
 	if err == nil && tag.RowsAffected() == 0 {
 		return unknownCustomer(r.Customer)
 	}
