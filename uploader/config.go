@@ -48,8 +48,8 @@ type Timeouts struct {
 // Retry paces repetitions. Zero values mean the defaults.
 type Retry struct {
 	Initial time.Duration // first wait at most, 1 s
-	Max     time.Duration // later waits at most, 5 min
-	Spread  time.Duration // recovery from a long outage is spread over at most this, 5 min
+	Max     time.Duration // later waits at most, 10 min
+	Spread  time.Duration // after a long outage sites come back over at most this, 30 min
 	Refused time.Duration // between tries while the key is refused, 5 min
 	After   time.Duration // Retry-After is believed up to this, 1 h
 }
@@ -63,8 +63,8 @@ func (c *Config) prepare() (*url.URL, error) {
 	t.Question = cmp.Or(t.Question, time.Minute)
 	t.Work = cmp.Or(t.Work, 8*time.Minute)
 	r.Initial = cmp.Or(r.Initial, time.Second)
-	r.Max = cmp.Or(r.Max, 5*time.Minute)
-	r.Spread = cmp.Or(r.Spread, 5*time.Minute)
+	r.Max = cmp.Or(r.Max, 10*time.Minute)
+	r.Spread = cmp.Or(r.Spread, 30*time.Minute)
 	r.Refused = cmp.Or(r.Refused, 5*time.Minute)
 	r.After = cmp.Or(r.After, time.Hour)
 	c.MaxAnswer = cmp.Or(c.MaxAnswer, 64<<20)

@@ -23,9 +23,9 @@
 //
 // All calls share a gate. The first failure that is the cloud's or the
 // network's closes it; then one call at a time tries, in turn, and the others
-// wait. The first answer opens it again, and what waited goes out spread over
-// a time that grows with the length of the outage, because all customers come
-// back at once. The observer is told when the gate closes, each time a try
+// wait. The first answer opens it again, and what waited goes out at a place of
+// the site's own within half the length of the outage, at most half an hour,
+// because all customers come back at once. The observer is told when the gate closes, each time a try
 // fails, and when it opens. An error that is the request's own doing (a 5xx
 // with a problem document) makes only its call wait.
 package uploader

@@ -8,7 +8,9 @@ import (
 )
 
 // A gate is what all calls pass. It closes with the first failure; then one
-// call at a time, in order of arrival, tries when the wait is over.
+// call at a time, in order of arrival, tries when the wait is over. Once one
+// was answered, all others go out from a place in time on that is the site's
+// own: a place for each call would only have sites finish later.
 type gate struct {
 	pacer  *pacer
 	spread time.Duration // of a recovery, at most
@@ -16,7 +18,7 @@ type gate struct {
 
 	mu      sync.Mutex
 	state   State         // Away, Since, Next, Err
-	ramp    time.Time     // calls that begin before it, after a recovery, are spread up to it
+	place   time.Time     // after an outage: no call but the one that found it over goes out before
 	trying  bool          // one is trying while the gate is closed
 	waiting []*pass       // in order of arrival
 	changed chan struct{} // closed and replaced when any of the above changes
@@ -35,7 +37,6 @@ func newGate(p *pacer, spread time.Duration, tell func(State)) *gate {
 // succeed, fail or abandon.
 func (g *gate) enter(ctx context.Context) (*pass, error) {
 	p := &pass{}
-	spread := false
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	defer func() {
@@ -50,12 +51,11 @@ func (g *gate) enter(ctx context.Context) (*pass, error) {
 		}
 		var wait time.Duration // 0: until something changes
 		switch now := time.Now(); {
-		case !g.state.Away && (spread || !now.Before(g.ramp)):
+		case !g.state.Away && !now.Before(g.place):
 			return p, nil
 		case !g.state.Away:
-			wait, spread = jitter(g.pacer.rand, g.ramp.Sub(now)), true
+			wait = g.place.Sub(now)
 		default:
-			spread = false
 			if !slices.Contains(g.waiting, p) {
 				g.waiting = append(g.waiting, p)
 			}
@@ -67,23 +67,20 @@ func (g *gate) enter(ctx context.Context) (*pass, error) {
 				return p, nil
 			}
 		}
-		if err := g.wait(ctx, wait, spread); err != nil {
+		if err := g.wait(ctx, wait); err != nil {
 			return nil, err
 		}
 	}
 }
 
 // wait lets go of the lock until something changes, time has passed (where
-// there is one), or ctx ends. A spread is not cut short.
-func (g *gate) wait(ctx context.Context, d time.Duration, spread bool) error {
+// there is one), or ctx ends.
+func (g *gate) wait(ctx context.Context, d time.Duration) error {
 	changed := g.changed
-	if spread {
-		changed = nil
-	}
 	g.mu.Unlock()
 	defer g.mu.Lock()
 	var after <-chan time.Time
-	if d > 0 || spread {
+	if d > 0 {
 		timer := time.NewTimer(d)
 		defer timer.Stop()
 		after = timer.C
@@ -108,8 +105,8 @@ func (g *gate) succeed(p *pass) {
 		return
 	}
 	now := time.Now()
-	// A quarter of the outage: blips pass unnoticed, minutes follow hours.
-	g.ramp = now.Add(min(g.spread, now.Sub(g.state.Since)/4))
+	// Within half of the outage: blips pass unnoticed, minutes follow hours.
+	g.place = now.Add(jitter(g.pacer.rand, min(g.spread, now.Sub(g.state.Since)/2)))
 	g.state = State{}
 	g.pacer.reset()
 	g.change()

@@ -52,7 +52,7 @@ func TestOneTriesForAll(t *testing.T) {
 		if most != 1 || tries < 6 || tries > 40 {
 			t.Errorf("%d tries in the outage, %d at once", tries, most)
 		}
-		if took := since(start); took > outage+11*time.Minute {
+		if took := since(start); took > outage+26*time.Minute { // a try, and half the outage
 			t.Errorf("all through after %s", took)
 		}
 		states := seen.all()
@@ -67,16 +67,16 @@ func TestOneTriesForAll(t *testing.T) {
 	})
 }
 
-// A thousand sites that lost the cloud for two hours come back over minutes,
-// and all of them do.
+// A thousand sites that lost the cloud for two hours come back over half an
+// hour: no minute has more than three times what is even.
 func TestRecoveryIsSpread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const sites, tables, outage = 1000, 3, 2 * time.Hour
 		start := time.Now()
 		var mu sync.Mutex
-		requests, first := map[int]int{}, map[int]bool{} // by second after the outage; by site
+		minutes := map[int]int{} // requests by minute after the outage
 		var clients []*uploader.Client
-		for i := range sites {
+		for range sites {
 			clients = append(clients, client(t, func(*http.Request) (*http.Response, error) {
 				after := since(start) - outage
 				if after < 0 {
@@ -84,8 +84,7 @@ func TestRecoveryIsSpread(t *testing.T) {
 				}
 				mu.Lock()
 				defer mu.Unlock()
-				requests[int(after/time.Second)]++
-				first[i] = true
+				minutes[int(after/time.Minute)]++
 				return applied(), nil
 			}))
 		}
@@ -100,18 +99,18 @@ func TestRecoveryIsSpread(t *testing.T) {
 			}
 		}
 		all.Wait()
-		most, last := 0, 0
-		for second, n := range requests {
-			most, last = max(most, n), max(last, second)
+		most, last, sent := 0, 0, 0
+		for minute, n := range minutes {
+			most, last, sent = max(most, n), max(last, minute), sent+n
 		}
-		if mean := sites * tables / 600; most > 6*mean { // 3,000 over ten minutes
-			t.Errorf("%d requests in one second, where %d would be even", most, mean)
+		if even := sites * tables / 35; most > 3*even {
+			t.Errorf("%d requests in one minute, where %d would be even", most, even)
 		}
-		if last < 240 || last > 900 {
-			t.Errorf("the last came %d s after the outage", last)
+		if last < 15 || last > 51 { // a try, its place, and a wait of its own
+			t.Errorf("the last came %d min after the outage", last)
 		}
-		if len(first) != sites {
-			t.Errorf("%d of %d sites came back", len(first), sites)
+		if sent != sites*tables {
+			t.Errorf("%d requests", sent)
 		}
 	})
 }

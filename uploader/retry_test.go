@@ -96,9 +96,9 @@ func TestWaits(t *testing.T) {
 				t.Fatalf("wait %d is %s, at most %s", i, gap, interval)
 			}
 			longest = max(longest, gap)
-			interval = min(2*interval, 5*time.Minute)
+			interval = min(2*interval, 10*time.Minute)
 		}
-		if n := len(tries); n < 2016 || n > 6000 || longest < 4*time.Minute {
+		if n := len(tries); n < 1008 || n > 3000 || longest < 8*time.Minute {
 			t.Errorf("%d tries in a week, the longest wait %s", n, longest)
 		}
 	})
