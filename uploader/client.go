@@ -55,7 +55,7 @@ func New(c Config) (*Client, error) {
 	}
 	transport := c.Transport
 	if transport == nil {
-		if transport, err = newTransport(c); err != nil {
+		if transport, err = newTransport(c, base.Hostname()); err != nil {
 			return nil, err
 		}
 	}

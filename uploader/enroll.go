@@ -29,7 +29,7 @@ func Enroll(ctx context.Context, c Config, code string) (wire.Enrolled, error) {
 	}
 	transport := c.Transport
 	if transport == nil {
-		own, err := newTransport(c)
+		own, err := newTransport(c, base.Hostname())
 		if err != nil {
 			return wire.Enrolled{}, err
 		}

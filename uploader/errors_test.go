@@ -151,6 +151,7 @@ func TestConfigErrors(t *testing.T) {
 		"no key":          func(c *uploader.Config) { c.Key = nil },
 		"no proxy":        func(c *uploader.Config) { c.Proxy = "me:secret@proxy" },
 		"a short pin":     func(c *uploader.Config) { c.TLS.Pin = "abcd" },
+		"a bare pin":      func(c *uploader.Config) { c.TLS.Pins = []string{strings.TrimPrefix(otherPin, "sha256/")} },
 		"no CA":           func(c *uploader.Config) { c.TLS.CA = "testdata/missing.pem" },
 		"half a key pair": func(c *uploader.Config) { c.TLS.Certificate = "testdata/missing.pem" },
 	}

@@ -90,6 +90,9 @@ func fails(t *testing.T, c *uploader.Client) error {
 	return err
 }
 
+// otherPin is of no key here.
+const otherPin = "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+
 func TestTLS(t *testing.T) {
 	client1, key1 := clientCertificate(t)
 	pool := x509.NewCertPool()
@@ -115,6 +118,18 @@ func TestTLS(t *testing.T) {
 		{"another pin", nil, func(t *testing.T, s *httptest.Server, c *uploader.TLS) {
 			c.CA, c.Pin = caFile(t, s), strings.Repeat("ab", 32)
 		}, "cloud.pin"},
+		{"a pinned key, with the one to come", nil, func(t *testing.T, s *httptest.Server, c *uploader.TLS) {
+			c.CA, c.Pins = caFile(t, s), []string{otherPin, uploader.KeyPin(s.Certificate())}
+		}, ""},
+		{"another certificate of the pinned key", nil, func(t *testing.T, s *httptest.Server, c *uploader.TLS) {
+			c.CA, c.Pin, c.Pins = caFile(t, s), strings.Repeat("ab", 32), []string{uploader.KeyPin(s.Certificate())}
+		}, ""},
+		{"another pinned key", nil, func(t *testing.T, s *httptest.Server, c *uploader.TLS) {
+			c.CA, c.Pins = caFile(t, s), []string{otherPin}
+		}, "cloud.pins"},
+		{"a pinned key without a chain", nil, func(_ *testing.T, s *httptest.Server, c *uploader.TLS) {
+			c.Pins = []string{uploader.KeyPin(s.Certificate())}
+		}, "cloud.ca"},
 		{"a pin without a chain", nil, func(_ *testing.T, s *httptest.Server, c *uploader.TLS) { c.Pin = pin(s) }, "cloud.ca"},
 		{"client certificate", mutual, func(t *testing.T, s *httptest.Server, c *uploader.TLS) {
 			c.CA, c.Certificate, c.Key = caFile(t, s), file(t, "cert.pem", client1), file(t, "key.pem", key1)

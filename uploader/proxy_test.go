@@ -1,6 +1,8 @@
 package uploader_test
 
 import (
+	"crypto/tls"
+	"encoding/pem"
 	"io"
 	"net"
 	"net/http"
@@ -15,11 +17,11 @@ import (
 )
 
 // proxy is an HTTP proxy that knows CONNECT and wants a password.
-func proxy(t *testing.T) (address string, tunnels *atomic.Int32) {
+func proxy(t *testing.T, edit ...func(*httptest.Server)) (address string, tunnels *atomic.Int32) {
 	t.Helper()
 	tunnels = new(atomic.Int32)
 	var copies sync.WaitGroup
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Set("Authorization", r.Header.Get("Proxy-Authorization"))
 		if user, password, ok := r.BasicAuth(); !ok || user != "site" || password != "p@ss" {
 			w.Header().Set("Proxy-Authenticate", "Basic")
@@ -50,11 +52,19 @@ func proxy(t *testing.T) (address string, tunnels *atomic.Int32) {
 		copies.Go(func() { pipe(far, buffered) })
 		copies.Go(func() { pipe(near, far) })
 	}))
+	for _, e := range edit {
+		e(s)
+	}
+	if s.TLS != nil {
+		s.StartTLS()
+	} else {
+		s.Start()
+	}
 	t.Cleanup(func() {
 		s.Close()
 		copies.Wait()
 	})
-	return strings.TrimPrefix(s.URL, "http://"), tunnels
+	return s.Listener.Addr().String(), tunnels
 }
 
 func TestProxy(t *testing.T) {
@@ -77,5 +87,33 @@ func TestProxy(t *testing.T) {
 	}
 	if err := c.Close(); err != nil { // before the proxy goes, which waits for its tunnels
 		t.Error(err)
+	}
+}
+
+// A proxy that is spoken to by TLS has another certificate than the cloud's:
+// that one is verified, and only the cloud's is held against the pins.
+func TestPinsAreNotTheProxys(t *testing.T) {
+	cert, key := clientCertificate(t)
+	pair, err := tls.X509KeyPair(cert, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, tunnels := proxy(t, func(s *httptest.Server) { s.TLS = &tls.Config{Certificates: []tls.Certificate{pair}} })
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cloud := server(t, good)
+	ca := file(t, "both.pem", append(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cloud.Certificate().Raw})...))
+	through := func(pin string) *uploader.Client {
+		return over(t, cloud.URL, func(c *uploader.Config) {
+			c.Proxy, c.TLS = "https://site:p%40ss@localhost:"+port, uploader.TLS{CA: ca, Pins: []string{pin}}
+		})
+	}
+	if _, err := through(uploader.KeyPin(cloud.Certificate())).Versions(t.Context()); err != nil || tunnels.Load() == 0 {
+		t.Errorf("%d tunnels, %v", tunnels.Load(), err)
+	}
+	if err := fails(t, through(uploader.KeyPin(pair.Leaf))); !strings.Contains(fault.Hint(err), "cloud.pins") {
+		t.Errorf("the proxy's key is pinned, told %v", err)
 	}
 }

@@ -1,10 +1,8 @@
 package uploader
 
 import (
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
@@ -22,12 +20,16 @@ type TLS struct {
 	CA          string // PEM file of certificates to trust besides the system's; "" for none
 	Certificate string // PEM file of the client certificate, read again for every handshake; "" for none
 	Key         string // PEM file of its key
-	Pin         string // SHA-256 of the server certificate, 64 hexadecimal digits; wanted besides a valid chain
+	// Pin is the SHA-256 of the server certificate, 64 hexadecimal digits. Pins
+	// are those of keys (see KeyPin), of the server's or of any over it. Where
+	// there are any, one must match, besides a valid chain.
+	Pin  string
+	Pins []string
 }
 
-// newTransport returns the client's own transport.
-func newTransport(c Config) (*http.Transport, error) {
-	conf, err := c.TLS.config()
+// newTransport returns the client's own transport to a host.
+func newTransport(c Config, host string) (*http.Transport, error) {
+	conf, err := c.TLS.config(host)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +51,7 @@ func newTransport(c Config) (*http.Transport, error) {
 	}, nil
 }
 
-func (t TLS) config() (*tls.Config, error) {
+func (t TLS) config(host string) (*tls.Config, error) {
 	const op = "prepare TLS to the cloud"
 	conf := &tls.Config{MinVersion: tls.VersionTLS12}
 	if t.CA != "" {
@@ -74,18 +76,12 @@ func (t TLS) config() (*tls.Config, error) {
 		}
 		conf.GetClientCertificate = load
 	}
-	if t.Pin != "" {
-		pin, err := hex.DecodeString(strings.ToLower(t.Pin))
-		if err != nil || len(pin) != sha256.Size {
-			return nil, fault.New(op, errors.New("the pin is not 64 hexadecimal digits"), "cloud.pin is the SHA-256 of the server's certificate.")
-		}
-		conf.VerifyConnection = func(s tls.ConnectionState) error {
-			if got := sha256.Sum256(s.PeerCertificates[0].Raw); string(got[:]) != string(pin) {
-				return fault.New("check the server's certificate", fmt.Errorf("it is not the pinned one, its SHA-256 is %x", got),
-					"If the operator has changed the certificate, change cloud.pin; if not, someone is in between.")
-			}
-			return nil
-		}
+	p, err := t.pins()
+	if err != nil {
+		return nil, err
+	}
+	if !p.none() {
+		conf.VerifyConnection = p.verify(host)
 	}
 	return conf, nil
 }

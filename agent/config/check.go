@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -82,7 +83,25 @@ func checkCloud(d *decoder, c *Cloud) {
 	if sum, err := hex.DecodeString(c.Pin); c.Pin != "" && (err != nil || len(sum) != 32) {
 		d.reportField("cloud.pin", Problem{Message: "pin: not a SHA-256", Expected: "64 hexadecimal digits"})
 	}
+	checkPins(d, c)
 	checkProxy(d, c.Proxy)
+}
+
+// checkPins holds pins against their form. An empty list would pin nothing, and
+// look as if it did.
+func checkPins(d *decoder, c *Cloud) {
+	if d.has("cloud.pins") && len(c.Pins) == 0 && !d.broken("cloud.pins") {
+		d.reportField("cloud.pins", Problem{Message: "pins is empty", Expected: "one or more, or no pins at all"})
+	}
+	for i, p := range c.Pins {
+		digits, ok := strings.CutPrefix(p, "sha256/")
+		if sum, err := base64.StdEncoding.DecodeString(digits); !ok || err != nil || len(sum) != 32 {
+			d.reportField(fmt.Sprintf("cloud.pins[%d]", i), Problem{
+				Message: fmt.Sprintf("pins[%d]: not the pin of a key", i), Expected: "sha256/ and 44 characters of base 64",
+				Hint: "`tidemark doctor` shows the server's",
+			})
+		}
+	}
 }
 
 func checkURL(d *decoder, c *Cloud) {

@@ -43,6 +43,10 @@ type Cloud struct {
 	ClientCert string `yaml:"client_cert" path:"file"` // PEM, together with ClientKey
 	ClientKey  string `yaml:"client_key" path:"file"`  // PEM
 	Pin        string `yaml:"pin"`                     // SHA-256 of the server certificate, 64 hexadecimal digits
+	// Pins are SHA-256 of the SubjectPublicKeyInfo of keys, of the server's or of
+	// an authority's over it: "sha256/" and base 64. One of pin and pins must
+	// match, besides a valid chain.
+	Pins []string `yaml:"pins"`
 
 	// Proxy is "system" (environment), "none", or an http, https or socks5
 	// URL, which may hold references.

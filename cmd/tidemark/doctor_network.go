@@ -12,11 +12,13 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"tidemark/agent/config"
+	"tidemark/uploader"
 )
 
 // Limits of what doctor finds good: days that a certificate is still valid, and
@@ -240,6 +242,7 @@ func (p *path) certificate(c *config.Config, now time.Time) finding {
 	if err == nil {
 		err = chain(p.tls.PeerCertificates, roots, u.Hostname(), now)
 	}
+	f.Notes = append(f.Notes, "the pin of its key is "+uploader.KeyPin(leaf))
 	switch left := leaf.NotAfter.Sub(now); {
 	case err != nil && !p.date.IsZero() && chain(p.tls.PeerCertificates, roots, u.Hostname(), p.date) == nil:
 		f.Verdict, f.Message = wrong, f.Message+": "+err.Error()
@@ -247,11 +250,23 @@ func (p *path) certificate(c *config.Config, now time.Time) finding {
 	case err != nil:
 		f.Verdict, f.Message = wrong, f.Message+": "+err.Error()
 		f.Hint = certificateHint(err)
+	case !p.pinned(c, roots, u.Hostname(), now):
+		f.Verdict, f.Message = wrong, f.Message+": it is none that cloud.pin or cloud.pins names"
+		f.Hint = "if the operator of the cloud says that this certificate is theirs, change them; if not, someone is in between"
 	case left < certificateLeft:
 		f.Verdict = advice
 		f.Hint = fmt.Sprintf("it ends in %s: tell the operator of the cloud", span(left))
 	}
 	return f
+}
+
+// pinned tells whether the chain, which is valid, has what is pinned.
+func (p *path) pinned(c *config.Config, roots *x509.CertPool, host string, now time.Time) bool {
+	chains, err := chainsOf(p.tls.PeerCertificates, roots, host, now)
+	return err == nil && slices.ContainsFunc(chains, func(chain []*x509.Certificate) bool {
+		ok, err := uploader.TLS{Pin: c.Cloud.Pin, Pins: c.Cloud.Pins}.Pinned(chain)
+		return err == nil && ok
+	})
 }
 
 func certificateHint(err error) string {
@@ -283,12 +298,17 @@ func trusted(ca string) (*x509.CertPool, error) {
 }
 
 func chain(certs []*x509.Certificate, roots *x509.CertPool, host string, now time.Time) error {
+	_, err := chainsOf(certs, roots, host, now)
+	return err
+}
+
+// chainsOf returns the chains from a server's certificate to what is trusted.
+func chainsOf(certs []*x509.Certificate, roots *x509.CertPool, host string, now time.Time) ([][]*x509.Certificate, error) {
 	between := x509.NewCertPool()
 	for _, c := range certs[1:] {
 		between.AddCert(c)
 	}
-	_, err := certs[0].Verify(x509.VerifyOptions{DNSName: host, Roots: roots, Intermediates: between, CurrentTime: now})
-	return err
+	return certs[0].Verify(x509.VerifyOptions{DNSName: host, Roots: roots, Intermediates: between, CurrentTime: now})
 }
 
 // clock compares this machine's with the one that answered.

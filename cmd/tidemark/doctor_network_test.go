@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"tidemark/agent/config"
+	"tidemark/uploader"
 )
 
 // An authority signs certificates for tests.
@@ -105,6 +106,7 @@ func TestNetworkFindings(t *testing.T) {
 	t.Cleanup(proxy.Close)
 	for _, test := range []struct {
 		what, url, ca, proxy string
+		pins                 string // of the configuration, as YAML
 		now                  time.Duration
 		want                 []string // beginnings of findings
 		ok                   bool
@@ -114,6 +116,18 @@ func TestNetworkFindings(t *testing.T) {
 		{
 			what: "expired", url: ca.serve(t, "127.0.0.1", -90, -1, answer(0)).URL, ca: ca.file,
 			want: []string{"ok connection", "wrong certificate: | expired | check the clock"},
+		},
+		{
+			what: "its key is pinned, and the next one", url: good, ca: ca.file, pins: pinsOf(otherPin, uploader.KeyPin(leafOf(t, good))), ok: true,
+			want: []string{"ok connection", "ok certificate", "ok clock"},
+		},
+		{
+			what: "its authority is pinned", url: good, ca: ca.file, pins: pinsOf(uploader.KeyPin(ca.cert)), ok: true,
+			want: []string{"ok connection", "ok certificate", "ok clock"},
+		},
+		{
+			what: "another key is pinned", url: good, ca: ca.file, pins: pinsOf(otherPin),
+			want: []string{"ok connection", "wrong certificate: | none that cloud.pin or cloud.pins names | in between"},
 		},
 		{
 			what: "soon over", url: ca.serve(t, "127.0.0.1", -90, 10, answer(0)).URL, ca: ca.file, ok: true,
@@ -151,9 +165,9 @@ func TestNetworkFindings(t *testing.T) {
 			t.Setenv("PROXY_PASSWORD", "hunter2")
 			c, err := config.Parse("tidemark.yaml", fmt.Appendf(nil, `
 customer: acme
-cloud: {url: %q, key: "${env:KEY}", ca: %q, proxy: %q}
+cloud: {url: %q, key: "${env:KEY}", ca: %q, proxy: %q%s}
 source: {server: db, database: d, user: u, password: "${env:PW}", tables: [dbo.a]}
-`, test.url, test.ca, cmp.Or(test.proxy, "none")))
+`, test.url, test.ca, cmp.Or(test.proxy, "none"), test.pins))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -174,6 +188,22 @@ source: {server: db, database: d, user: u, password: "${env:PW}", tables: [dbo.a
 			}
 		})
 	}
+}
+
+// otherPin is of no key here.
+const otherPin = "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+
+func pinsOf(pins ...string) string { return fmt.Sprintf(", pins: [%s]", strings.Join(pins, ", ")) }
+
+// leafOf is the certificate that a server shows.
+func leafOf(t *testing.T, url string) *x509.Certificate {
+	t.Helper()
+	conn, err := tls.Dial("tcp", strings.TrimPrefix(url, "https://"), &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	return conn.ConnectionState().PeerCertificates[0]
 }
 
 // connect is a proxy.

@@ -101,7 +101,7 @@ func (a *app) knownCloud(e *enrolment) error {
 		return configError{fault.New("configure the cloud client", err, "see cloud.proxy in the configuration")}
 	}
 	e.customer = c.Customer
-	e.tls = uploader.TLS{CA: e.ca, Certificate: c.Cloud.ClientCert, Key: c.Cloud.ClientKey, Pin: c.Cloud.Pin}
+	e.tls = uploader.TLS{CA: e.ca, Certificate: c.Cloud.ClientCert, Key: c.Cloud.ClientKey, Pin: c.Cloud.Pin, Pins: c.Cloud.Pins}
 	if name := c.Cloud.StoredKey(); name != "" {
 		e.secret = name
 	} else if !c.Cloud.Key.IsZero() {

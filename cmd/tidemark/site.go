@@ -67,7 +67,7 @@ func openCloud(c *config.Config) (*uploader.Client, error) {
 		Key:       c.Cloud.Key.Value,
 		UserAgent: "tidemark/" + build(),
 		TLS: uploader.TLS{
-			CA: c.Cloud.CA, Certificate: c.Cloud.ClientCert, Key: c.Cloud.ClientKey, Pin: c.Cloud.Pin,
+			CA: c.Cloud.CA, Certificate: c.Cloud.ClientCert, Key: c.Cloud.ClientKey, Pin: c.Cloud.Pin, Pins: c.Cloud.Pins,
 		},
 		Proxy:                   proxy,
 		BandwidthBytesPerSecond: int64(c.Cloud.Bandwidth),
