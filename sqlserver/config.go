@@ -41,7 +41,7 @@ type Config struct {
 
 	Encrypt                Encrypt
 	TrustServerCertificate bool   // do not check the server's certificate
-	CA                     string // file with PEM certificates to trust in place of the system's
+	CA                     string // file with certificates to trust in place of the system's, PEM or DER; for Entra ID by its name, .pem or .der
 	ServerCertificate      string // file with the one certificate to accept, PEM or DER; excludes CA
 	HostNameInCertificate  string // where it differs from Server; excludes ServerCertificate
 	ReadOnlyIntent         bool   // ApplicationIntent=ReadOnly; needs Database

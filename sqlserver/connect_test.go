@@ -76,6 +76,13 @@ func TestCertificates(t *testing.T) {
 		return path
 	}
 	own, foreign := write("own.pem", stand.TLS().Certificate().Raw), write("foreign.pem", other.Leaf.Raw)
+	ownCRT, foreignCER := write("own.crt", stand.TLS().Certificate().Raw), filepath.Join(dir, "foreign.cer")
+	ownCER := filepath.Join(dir, "own.cer") // as Windows exports them: DER
+	for name, der := range map[string][]byte{ownCER: stand.TLS().Certificate().Raw, foreignCER: other.Leaf.Raw} {
+		if err := os.WriteFile(name, der, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for name, tt := range map[string]struct {
 		set  func(*sqlserver.Config)
 		want sqlserver.Class
@@ -88,6 +95,11 @@ func TestCertificates(t *testing.T) {
 		"authority, name it has too": {func(c *sqlserver.Config) { c.CA, c.HostNameInCertificate = own, "localhost" }, ""},
 		"pinned":                     {func(c *sqlserver.Config) { c.ServerCertificate = own }, ""},
 		"another one pinned":         {func(c *sqlserver.Config) { c.ServerCertificate = foreign }, sqlserver.ClassTLS},
+		"own authority, .crt":        {func(c *sqlserver.Config) { c.CA = ownCRT }, ""},
+		"own authority, DER":         {func(c *sqlserver.Config) { c.CA = ownCER }, ""},
+		"another's, DER":             {func(c *sqlserver.Config) { c.CA = foreignCER }, sqlserver.ClassTLS},
+		"pinned, DER":                {func(c *sqlserver.Config) { c.ServerCertificate = ownCER }, ""},
+		"another one pinned, DER":    {func(c *sqlserver.Config) { c.ServerCertificate = foreignCER }, sqlserver.ClassTLS},
 		"login alone is encrypted":   {func(c *sqlserver.Config) { c.Encrypt, c.CA = sqlserver.EncryptLogin, own }, ""},
 		"nothing is encrypted":       {func(c *sqlserver.Config) { c.Encrypt = sqlserver.EncryptOff }, ""},
 	} {

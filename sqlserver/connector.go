@@ -52,12 +52,11 @@ func (c Config) dsn() (string, error) {
 	if c.ReadOnlyIntent && c.Database == "" {
 		return "", errors.New("read-only intent needs the database's name")
 	}
-	for key, value := range map[string]string{
-		"database":              c.Database,
-		"certificate":           c.CA,
-		"serverCertificate":     c.ServerCertificate,
-		"hostnameincertificate": c.HostNameInCertificate,
-	} {
+	said := map[string]string{"database": c.Database, "hostnameincertificate": c.HostNameInCertificate}
+	if c.Authentication == AuthenticateEntra { // the driver makes that connector of this text alone; else see trust
+		said["certificate"], said["serverCertificate"] = c.CA, c.ServerCertificate
+	}
+	for key, value := range said {
 		if value != "" {
 			q.Set(key, value)
 		}
@@ -124,6 +123,11 @@ func newConnector(c Config) (*connector, error) {
 	params.Encoding.GuidConversion = false // values are decoded here, in wire order
 	params.Encoding.Timezone = time.UTC
 	params.ColumnEncryption = false
+	if federated == nil && c.DSN == "" {
+		if err := c.trust(params.TLSConfig); err != nil {
+			return nil, err
+		}
+	}
 	m := federated
 	if m == nil {
 		m = mssql.NewConnectorConfig(params)

@@ -68,6 +68,8 @@ func TestWrongConfigurations(t *testing.T) {
 		"strict but trusting":   {Server: "x", Encrypt: EncryptStrict, TrustServerCertificate: true},
 		"pin and CA":            {Server: "x", ServerCertificate: "a.pem", CA: "b.pem"},
 		"CA file is missing":    {Server: "x", CA: "/no/such/file.pem"},
+		"CA file is none":       {Server: "x", CA: "connector_test.go"},
+		"pin is none":           {Server: "x", ServerCertificate: "connector_test.go"},
 		"read-only, no name":    {Server: "x", ReadOnlyIntent: true},
 		"DSN of nothing":        {DSN: "sqlserver://x?encrypt=maybe"},
 		"fewer than no session": {Server: "x", Connections: -1},
