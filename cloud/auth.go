@@ -46,7 +46,7 @@ func (s *Server) authenticate(ctx context.Context, c *call) error {
 		}
 	}
 	if !ok {
-		return wire.NewProblem(wire.Unauthorized, "", "The key was mistyped, rotated or removed. The operator gives a new one with \"tidemark-cloud customers rotate\".")
+		return wire.NewProblem(wire.Unauthorized, "", "The key was mistyped, rotated or removed. The operator makes a code with \"tidemark-cloud customers invite\", and \"tidemark enroll\" at the site exchanges it for a new key.")
 	}
 	if asked := c.r.PathValue("customer"); asked != owner {
 		return wire.NewProblem(wire.Forbidden, fmt.Sprintf("the key opens %q, not %q", owner, asked), "Check the customer in the agent's configuration.")

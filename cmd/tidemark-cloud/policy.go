@@ -156,7 +156,7 @@ func printPolicy(w *tabwriter.Writer, title string, p wire.Policy) {
 		if t.Disabled {
 			state = "off"
 		}
-		_, _ = fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%s\n", name, state, orDash(t.MinInterval, time.Duration(t.MinInterval)*time.Second), orDash(t.ForcedSkips, t.ForcedSkips), orDash(t.MaxRows, t.MaxRows), t.Reason)
+		_, _ = fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%s\n", name, state, orDash(t.MinInterval, short(time.Duration(t.MinInterval)*time.Second)), orDash(t.ForcedSkips, t.ForcedSkips), orDash(t.MaxRows, t.MaxRows), t.Reason)
 	}
 }
 
