@@ -27,8 +27,11 @@ type Options struct {
 	// Reload reads the configuration again for Control.Reload; nil when there
 	// is none to read.
 	Reload func(context.Context) (Site, error)
-	Now    func() time.Time // time of day; nil means time.Now
-	Rand   func() float64   // in [0, 1), for jitter; nil means math/rand/v2
+	// Reloaded is told how that ended: nil when the site is served now. nil is
+	// allowed.
+	Reloaded func(error)
+	Now      func() time.Time // time of day; nil means time.Now
+	Rand     func() float64   // in [0, 1), for jitter; nil means math/rand/v2
 	// Version of the program, which the cloud is told.
 	Version string
 	// Decided is told of every entry of the journal as it is made; nil is
@@ -48,6 +51,7 @@ type Agent struct {
 	version  string
 	dir      string
 	reload   func(context.Context) (Site, error)
+	settled  func(error)
 	decided  func(journal.Entry)
 	alive    func()
 	instance string // of this installation
@@ -83,7 +87,7 @@ type Agent struct {
 // and its cloud, also when New fails.
 func New(site Site, o Options) (*Agent, error) {
 	a := &Agent{
-		log: o.Log, now: o.Now, rand: o.Rand, version: o.Version, dir: o.StateDir, reload: o.Reload, decided: o.Decided, alive: o.Alive,
+		log: o.Log, now: o.Now, rand: o.Rand, version: o.Version, dir: o.StateDir, reload: o.Reload, settled: o.Reloaded, decided: o.Decided, alive: o.Alive,
 		run: randomHex(8), swap: make(chan swap), asking: newBaton(),
 	}
 	if a.log == nil {

@@ -26,6 +26,9 @@ func (a *Agent) Reload(ctx context.Context) error {
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
 	err := a.reloadNow(ctx, op)
+	if a.settled != nil {
+		a.settled(err)
+	}
 	if ctx.Err() == nil {
 		a.reloaded(err)
 	}
@@ -55,7 +58,7 @@ func (a *Agent) reloadNow(ctx context.Context, op string) error {
 		return fault.New(op, err, "the agent goes on with what it has; `tidemark config check` shows the mistakes")
 	}
 	if site.Customer != a.site.Customer {
-		return errors.Join(fault.New(op, errors.New("the customer is another"), "restart the service for that"), site.Close())
+		return errors.Join(fault.New(op, errors.New("needs a restart: customer"), "restart the service for that: `tidemark service restart`"), site.Close())
 	}
 	s := swap{site, make(chan error, 1)}
 	select {

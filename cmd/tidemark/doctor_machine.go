@@ -100,7 +100,7 @@ func examineListeners(ctx context.Context, c *config.Config) (all []finding) {
 		f := finding{What: l.what, Verdict: good, Message: "http://" + l.address + l.path + " answers"}
 		if err := answers(ctx, f.Message[:len(f.Message)-len(" answers")]); err != nil {
 			f.Verdict, f.Message = wrong, err.Error()
-			f.Hint = "is another program on that port? The log says why (listening.failed); a change of the address needs a restart of the service"
+			f.Hint = "is another program on that port? `tidemark status` and the log (listening.failed) say why"
 		}
 		all = append(all, f)
 	}

@@ -9,54 +9,25 @@ import (
 
 	"go.uber.org/zap"
 
-	"tidemark/agent"
-	"tidemark/agent/config"
-	"tidemark/agent/metrics"
-	"tidemark/agent/page"
 	"tidemark/internal/fault"
 )
 
 // A listener answers over HTTP, for Prometheus or for a browser.
 type listener struct {
-	name string
-	on   net.Listener
-	http *http.Server
-	also func(context.Context) // runs beside it; may be nil
+	name    string
+	address string // as it was asked for
+	on      net.Listener
+	http    *http.Server
+	also    func(context.Context) // runs beside it; may be nil
+	end     func()                // ends run and waits for it
 }
 
-// openListeners opens those that the configuration names. One that cannot be
-// opened is told to the log: it is no reason to send nothing.
-func openListeners(ctx context.Context, c *config.Config, ag *agent.Agent, sums *metrics.Recorder, log *zap.Logger) (all []*listener) {
-	open := func(name, address string, h http.Handler, also func(context.Context)) {
-		l, err := listen(ctx, name, address, h)
-		if err != nil {
-			log.Error("listening.failed", zap.String("for", name), zap.Error(err), zap.String("hint", fault.Hint(err)))
-			return
-		}
-		l.also = also
-		all = append(all, l)
-	}
-	if c.Metrics.Listen != "" {
-		open("metrics", c.Metrics.Listen, metrics.Handler(ag, sums, build(), time.Now()), nil)
-	}
-	if c.UI.Listen != "" {
-		history := page.NewHistory()
-		open("ui", c.UI.Listen, page.Handler(page.Site{Viewer: ag, Journal: ag.Journal, History: history, Version: build()}), func(ctx context.Context) {
-			history.Run(ctx, ag, func(table string) int64 {
-				t := sums.Table(table)
-				return t.Inserted + t.Updated + t.Deleted
-			})
-		})
-	}
-	return all
-}
-
-func listen(ctx context.Context, name, address string, h http.Handler) (*listener, error) {
+func listen(ctx context.Context, name, address string, h http.Handler, also func(context.Context)) (*listener, error) {
 	on, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fault.New("listen for "+name, err, "give "+name+".listen another port in the configuration, or leave it out")
 	}
-	return &listener{name: name, on: on, http: &http.Server{
+	return &listener{name: name, address: address, on: on, also: also, http: &http.Server{
 		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute,
 		MaxHeaderBytes: 16 << 10,
 	}}, nil

@@ -38,6 +38,17 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// refuses says that nobody listens at an address.
+func refuses(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: refuses ADDRESS")
+	}
+	if c, err := net.Dial("tcp", args[0]); err == nil {
+		_ = c.Close()
+		ts.Fatalf("%s answers", args[0])
+	}
+}
+
 // ports sets PORT1 and PORT2 to ports that are free, and TAKEN to one that
 // another program has until the end of the script.
 func ports(e *testscript.Env) error {

@@ -138,3 +138,44 @@ func TestLogFormats(t *testing.T) {
 		}
 	}
 }
+
+// Loggers made before a reload go where the log goes now, with their fields;
+// what was prepared and dropped changes nothing.
+func TestLogFollowsTheConfiguration(t *testing.T) {
+	var out bytes.Buffer
+	l, err := openServiceLog(config.Log{Level: "warn", Format: "text"}, &out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.close()
+	of := l.With(zap.String("source", "main"))
+	of.Info("no")
+	path := filepath.Join(t.TempDir(), "a.log")
+	file := config.Log{Level: "info", Format: "json", File: path, MaxSize: 1 << 20, Keep: 1, MaxAge: time.Hour}
+	dropped, err := l.prepare(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dropped.drop()
+	of.Info("no")
+	for range 2 { // the same file stays open
+		next, err := l.prepare(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.become(next)
+		of.Info("yes")
+		file.Keep = 2
+	}
+	if l.file.keep != 2 {
+		t.Errorf("keeps %d", l.file.keep)
+	}
+	file.File = filepath.Join(path, "below")
+	if _, err := l.prepare(file); err == nil {
+		t.Error("a log below a file")
+	}
+	b, err := os.ReadFile(path)
+	if err != nil || bytes.Count(b, []byte(`"msg":"yes","source":"main"`)) != 2 || out.Len() > 0 {
+		t.Errorf("%v\n%s\n%s", err, b, out.String())
+	}
+}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync/atomic"
 
 	"github.com/spf13/cobra"
@@ -48,11 +47,12 @@ func (a *app) serve(ctx context.Context, m installer.Manager, takeOver bool) (er
 	if err != nil {
 		return err
 	}
-	log, closeLog, err := newLogger(c.Log, a.err)
+	output, err := openServiceLog(c.Log, a.err)
 	if err != nil {
 		return err
 	}
-	defer closeLog()
+	defer output.close()
+	log := output.Logger
 	// Without the tables of patterns the service starts all the same, and
 	// looks for them again.
 	var current atomic.Pointer[config.Config]
@@ -63,6 +63,11 @@ func (a *app) serve(ctx context.Context, m installer.Manager, takeOver bool) (er
 	}
 	file.stale = func(ctx context.Context) bool { return a.outgrown(ctx, takenBy(current.Load())) }
 	var sums metrics.Recorder
+	var around *surroundings
+	var next struct { // between a configuration that was read and its being in force
+		config *config.Config
+		around *nextSurroundings
+	}
 	ag, err = a.newAgent(c, agent.Options{Log: log, Decided: sums.Add, Alive: m.Alive, Reload: func(ctx context.Context) (agent.Site, error) {
 		file.begin()
 		again, err := a.config()
@@ -70,16 +75,30 @@ func (a *app) serve(ctx context.Context, m installer.Manager, takeOver bool) (er
 			return agent.Site{}, err
 		}
 		if again.StateDir != c.StateDir {
-			return agent.Site{}, fmt.Errorf("state_dir is another: restart the service for that")
+			return agent.Site{}, fault.New("take it over", errors.New("needs a restart: state_dir"), "restart the service for that: `tidemark service restart`")
 		}
 		if err := settle(ctx, again); err != nil {
 			return agent.Site{}, err
 		}
-		site, err := openSite(again)
-		if err == nil {
-			current.Store(again)
+		prepared, err := around.prepare(again)
+		if err != nil {
+			return agent.Site{}, err
 		}
-		return site, err
+		site, err := openSite(again)
+		if err != nil {
+			prepared.drop()
+			return agent.Site{}, err
+		}
+		next.config, next.around = again, prepared
+		return site, nil
+	}, Reloaded: func(err error) {
+		if err != nil {
+			next.around.drop()
+		} else {
+			current.Store(next.config)
+			around.become(next.around)
+		}
+		next.config, next.around = nil, nil
 	}}, takeOver)
 	if err != nil {
 		return err
@@ -92,19 +111,20 @@ func (a *app) serve(ctx context.Context, m installer.Manager, takeOver bool) (er
 	case err != nil:
 		return err
 	}
-	listeners := openListeners(ctx, c, ag, &sums, log)
+	group, ctx := errgroup.WithContext(ctx)
+	around = &surroundings{output, newListeners(ctx, ag, &sums, log)}
+	if !around.listeners.begin(c) {
+		file.retry = true // which tells in the status, until it can
+	}
 	m.Ready()
 	log.Info("started", zap.String("version", build()), zap.String("customer", c.Customer), zap.String("config", c.Path))
-	group, ctx := errgroup.WithContext(ctx)
 	if channel != nil {
 		group.Go(func() error { return channel.Run(ctx) })
 	}
 	group.Go(func() error { return ag.Run(ctx) })
 	group.Go(func() error { file.run(ctx); return nil })
-	for _, l := range listeners {
-		group.Go(func() error { l.run(ctx, log); return nil })
-	}
 	err = group.Wait()
+	around.listeners.wait()
 	log.Info("stopped", zap.Error(err))
 	return err
 }

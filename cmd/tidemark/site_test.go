@@ -45,6 +45,7 @@ import (
 //	unzip A.zip       unpacks a bundle into A
 //	hides TEXT...     says that no file that was unpacked has a text
 //	get URL [HOST]    prints what answers there
+//	refuses ADDRESS   says that nobody listens there
 //	says RE COMMAND...  has a command say something, whatever it ends with
 //	login TABLE       has the source be read by a login without rights on a table
 //	secure DAYS       serves the cloud by TLS too, with a certificate that ends then
@@ -88,7 +89,7 @@ func TestSites(t *testing.T) {
 					"exits": commandtest.Exits, "site": s.write, "sql": s.exec, "rows": s.rows, "cloud": s.connect, "until": until,
 					"invite": s.invite, "double": s.double, "holds": s.holds, "equal": s.equal,
 					"append": appendLine, "replace": replaceText, "unzip": unzip, "hides": hides, "small": small,
-					"get": get, "says": says, "login": s.login, "secure": s.secure,
+					"get": get, "refuses": refuses, "says": says, "login": s.login, "secure": s.secure,
 				},
 			})
 		})
