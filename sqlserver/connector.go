@@ -93,16 +93,21 @@ type connector struct {
 // deadline.
 const connectTime = 20 * time.Second
 
+// connectionString is what the driver is given.
+func (c Config) connectionString() (string, error) {
+	if c.DSN != "" {
+		return protected(c.DSN)
+	}
+	return c.dsn()
+}
+
 func newConnector(c Config) (*connector, error) {
-	dsn := c.DSN
-	if dsn == "" {
-		if c.Server == "" {
-			return nil, errors.New("no server is named")
-		}
-		var err error
-		if dsn, err = c.dsn(); err != nil {
-			return nil, err
-		}
+	if c.DSN == "" && c.Server == "" {
+		return nil, errors.New("no server is named")
+	}
+	dsn, err := c.connectionString()
+	if err != nil {
+		return nil, err
 	}
 	params, err := msdsn.Parse(dsn)
 	if err != nil {
