@@ -148,6 +148,7 @@ func (a *Agent) install(site Site, snapshot state.Snapshot) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	site.Running = cmp.Or(site.Running, 4)
+	site.warn(a.log)
 	a.site = site
 	a.policyKnown, a.policyAsked, a.asked = make(chan struct{}), make(chan struct{}), versions{}
 	a.leased = time.Time{}

@@ -22,8 +22,8 @@ type Offline struct {
 	lost map[string]uint64
 }
 
-// OpenOffline reads the state in dir. Of the site, the customer and the names
-// of sources and tables are read; nothing of it is opened or closed.
+// OpenOffline reads the state in dir. Of the site, the customer, the names of
+// sources and tables and what is unprotected are read; nothing of it is opened or closed.
 func OpenOffline(dir string, site Site) (*Offline, error) {
 	db, err := state.OpenReadOnly(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -49,7 +49,7 @@ func (o *Offline) Close() error { return o.db.Close() }
 func (o *Offline) Status(context.Context) (Status, error) {
 	s := Status{
 		SchemaVersion: StatusVersion, Time: time.Now(), Customer: o.site.Customer, Instance: o.snap.Site.Instance,
-		Paused: pauseOf(o.snap.Site.Paused),
+		Paused: pauseOf(o.snap.Site.Paused), Unprotected: o.site.Unprotected,
 	}
 	for _, src := range o.site.Sources {
 		s.Sources = append(s.Sources, sourceStatus(src.Name, o.snap.Sources[src.Name]))

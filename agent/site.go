@@ -15,6 +15,10 @@ type Site struct {
 	Cloud    Cloud
 	Sources  []SourceSite
 
+	// Unprotected are the connections that are: they are told of in the log and
+	// in the status.
+	Unprotected []Unprotected
+
 	// Running bounds the tables that are worked on at once, over all sources,
 	// and with them the memory: two chunk buffers each. 0 means 4.
 	Running int

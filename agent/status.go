@@ -19,6 +19,7 @@ type Status struct {
 	Paused        *Pause         `json:"paused,omitempty"`
 	State         *Problem       `json:"state_problem,omitempty"`  // of the state file
 	Config        *Problem       `json:"config_problem,omitempty"` // the file was changed and cannot be used; the one before is in force
+	Unprotected   []Unprotected  `json:"unprotected,omitempty"`    // connections on which protection is turned off
 	Cloud         CloudStatus    `json:"cloud"`
 	Sources       []SourceStatus `json:"sources"`
 	Tables        []TableStatus  `json:"tables"` // by source, then name

@@ -20,7 +20,7 @@ func (a *Agent) Status(context.Context) (Status, error) {
 	s := Status{
 		SchemaVersion: StatusVersion, Time: a.now(), Live: true, Started: &started,
 		Customer: site.Customer, Instance: a.instance,
-		Paused: pauseOf(paused), Cloud: cloudStatus(site.Cloud), Config: refused,
+		Paused: pauseOf(paused), Unprotected: site.Unprotected, Cloud: cloudStatus(site.Cloud), Config: refused,
 	}
 	if s.Paused == nil && narrowed.Paused {
 		s.Paused = &Pause{By: "policy", Reason: narrowed.Reason, Since: a.started}

@@ -13,6 +13,11 @@ func overview(s agent.Status, points []Point, version string) []byte {
 	d.head(s.Customer)
 	d.header(s)
 	d.add("<main>\n")
+	for _, u := range s.Unprotected {
+		d.add("<section class=\"problem\">\n<h2>unprotected: %s: %s</h2>\n", u.Connection, u.Message)
+		d.hint(u.Hint)
+		d.add("</section>\n")
+	}
 	for _, p := range s.Problems() {
 		d.problem(p, s.Time)
 	}

@@ -82,6 +82,7 @@ func examine(ctx context.Context, path string, c *config.Config) []finding {
 	if err := resolve(ctx, c); err != nil {
 		all = append(all, failed("patterns", err))
 	}
+	all = append(all, protectionFindings(c)...)
 	for _, s := range c.Sources {
 		all = append(all, examineSource(ctx, s, status)...)
 	}

@@ -9,7 +9,7 @@ import (
 
 // openOffline opens what the service left in its state file.
 func openOffline(_ context.Context, c *config.Config) (agent.Viewer, func(), error) {
-	site := agent.Site{Customer: c.Customer}
+	site := agent.Site{Customer: c.Customer, Unprotected: unprotected(c)}
 	for _, s := range c.Sources {
 		src := agent.SourceSite{Name: s.Name}
 		for _, t := range s.Tables {

@@ -27,7 +27,7 @@ func openSite(c *config.Config) (site agent.Site, err error) {
 	if err != nil {
 		host = "unknown"
 	}
-	site = agent.Site{Customer: c.Customer, Host: host, Running: c.Parallel}
+	site = agent.Site{Customer: c.Customer, Host: host, Running: c.Parallel, Unprotected: unprotected(c)}
 	hashKey, err := c.HashKey.Value()
 	if err == nil && hashKey != "" && len(hashKey) < sqlserver.MinHashKey {
 		err = fmt.Errorf("it has less than %d characters", sqlserver.MinHashKey)
@@ -83,7 +83,14 @@ func openSource(s config.Source) (*sqlserver.Source, error) {
 	if err != nil {
 		return nil, fault.New("open source "+s.Name, err, "see dsn in the configuration")
 	}
-	source := sqlserver.Config{
+	return sqlserver.Open(sourceConfig(s, password, dsn))
+}
+
+func sourceConfig(s config.Source, password, dsn string) sqlserver.Config {
+	if dsn != "" { // which then says all of it
+		return sqlserver.Config{DSN: dsn, Connections: s.Connections, Limits: limits(s.Limits)}
+	}
+	return sqlserver.Config{
 		Server: s.Server, Port: s.Port, Instance: s.Instance, Database: s.Database, User: s.User, Password: password,
 		Encrypt: sqlserver.Encrypt(s.Encrypt), TrustServerCertificate: s.TrustServerCertificate,
 		CA: s.CA, ServerCertificate: s.ServerCertificate, HostNameInCertificate: s.HostNameInCertificate,
@@ -94,10 +101,6 @@ func openSource(s config.Source) (*sqlserver.Source, error) {
 		Connections: s.Connections,
 		Limits:      limits(s.Limits),
 	}
-	if dsn != "" { // which then says all of it
-		source = sqlserver.Config{DSN: dsn, Connections: s.Connections, Limits: limits(s.Limits)}
-	}
-	return sqlserver.Open(source)
 }
 
 // asRead is a table of the catalog as it is read: without what is excluded and

@@ -15,6 +15,9 @@ import (
 func printStatus(w io.Writer, s agent.Status, all bool) error {
 	var b bytes.Buffer
 	headline(&b, s)
+	for _, u := range s.Unprotected {
+		fmt.Fprintf(&b, "\nunprotected: %s: %s\n  hint: %s\n", u.Connection, u.Message, u.Hint)
+	}
 	for _, p := range s.Problems() {
 		printProblem(&b, s.Time, p)
 	}
