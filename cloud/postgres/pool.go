@@ -48,7 +48,7 @@ const minVersion = 130000
 // it can be worked with.
 func openPool(ctx context.Context, dsn string, o Options) (*pgxpool.Pool, error) {
 	const op = "open the Postgres store"
-	config, err := pgxpool.ParseConfig(dsn)
+	config, err := parseConfig(dsn)
 	if err != nil {
 		return nil, fault.New(op, err, "the form is postgres://user@host:5432/database?sslmode=verify-full")
 	}

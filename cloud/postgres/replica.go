@@ -32,7 +32,7 @@ const replicaConnections = 4
 // program's migration or a later one.
 func OpenReplica(ctx context.Context, dsn string) (*Replica, error) {
 	const op = "open the replica"
-	config, err := pgxpool.ParseConfig(dsn)
+	config, err := parseConfig(dsn)
 	if err != nil {
 		return nil, fault.New(op, err, "the form is postgres://user@host:5432/database?sslmode=verify-full")
 	}
