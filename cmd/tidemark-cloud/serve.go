@@ -134,6 +134,8 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 		return &command.ConfigError{Err: fault.New("listen", err, "--listen takes host:port; is another program there?")}
 	}
 	log.Info("serving", zap.String("version", build()), zap.Stringer("address", l.Addr()), zap.Bool("tls", tlsConfig != nil))
+	exposed := a.exposed(f, tlsConfig)
+	exposed.warn(log)
 	scrubber := &scrub.Scrubber{Store: store, Log: log, Every: f.scrub}
 	costs := newKeeper(store, volume, log)
 	tap, endRecording, err := f.record.begin(log)
@@ -152,6 +154,7 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 		costs.WriteMetrics(w)
 		page.WriteMetrics(w)
 		watcher.WriteMetrics(w)
+		exposed.WriteMetrics(w)
 	}})
 	watcher.Figures = cloud.Watched{Server: server, Costs: costs}
 	defer until(ctx, watcher.Run)()
