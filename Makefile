@@ -4,14 +4,14 @@ GO      ?= go
 LINT    := $(GO) tool -modfile=tools/go.mod golangci-lint
 PKGS    := ./...
 
-.PHONY: all build test check lint vet unit prepare bench bench-diff bench-traffic bench-fleet demo conformance packages check-packages windows test-install test-wine old-and-new clean sim sim-ci sim-mutants fuzz fuzz-ci
+.PHONY: all build test check lint vet unit prepare bench bench-diff bench-traffic bench-fleet demo conformance packages check-packages windows test-install test-wine old-and-new clean sim sim-ci sim-mutants fuzz fuzz-ci soak soak-ci
 
 all: build
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/tidemark ./cmd/tidemark-cloud
 
-test: prepare check unit sim-ci fuzz-ci check-packages
+test: prepare check unit sim-ci fuzz-ci check-packages soak-ci
 
 # Postgres server programs and a C compiler for the race detector. Debian and its relatives only; elsewhere
 # install them first: prepare says what is missing.
@@ -60,6 +60,15 @@ fuzz-ci:
 # How many histories it takes to find each of the bugs in internal/sim/mutants.
 sim-mutants:
 	$(GO) run ./internal/sim/mutate
+
+# The shipped programs and Postgres, killed and cut off for DURATION; as root with a full disk and a link that is cut, too.
+DURATION ?= 15m
+soak: prepare
+	$(GO) run ./internal/soak -for $(DURATION) $(if $(SEED),-seed $(SEED))
+
+# Each of the three killed once, and connections reset: half a minute.
+soak-ci: prepare
+	$(GO) run ./internal/soak -short -seed 1
 
 .PHONY: bin/sim.test
 bin/sim.test:

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"tidemark/cloud"
@@ -19,13 +20,17 @@ const shown = 5
 
 // A copyOf reads what the cloud has, past the API: the operator's export.
 type copyOf struct {
-	dsn   string
+	dsn string
+
+	mu    sync.Mutex // one reader at a time
 	store *postgres.Store
 }
 
 // rows are a table's by key.
 func (c *copyOf) rows(ctx context.Context, t table) (map[string]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	if c.store == nil {
 		s, err := postgres.Open(ctx, c.dsn, postgres.Options{Connections: 1})

@@ -39,7 +39,7 @@ func main() {
 		return
 	}
 	var o options
-	flag.DurationVar(&o.length, "for", 15*time.Minute, "how long there are load and faults")
+	flag.DurationVar(&o.length, "for", 15*time.Minute, "how long there are load and faults, but for the short form")
 	flag.Uint64Var(&o.seed, "seed", 0, "what is broken when, and what is written, as far as timing allows (default: the clock)")
 	flag.BoolVar(&o.short, "short", false, "a minute, with few faults: for CI")
 	flag.BoolVar(&o.keep, "keep", false, "keep the folder with the logs")

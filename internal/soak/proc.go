@@ -18,7 +18,10 @@ import (
 // slow, and because an outage of a minute is answered by waits of minutes.
 const patience = 15 * time.Minute
 
-// until waits until holds returns nil.
+// errHopeless says that waiting is of no use.
+var errHopeless = errors.New("a program ended by itself")
+
+// until waits until holds returns nil, or errHopeless.
 func until(ctx context.Context, what string, holds func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -27,7 +30,7 @@ func until(ctx context.Context, what string, holds func(context.Context) error) 
 		if err == nil {
 			return nil
 		}
-		if !pause(ctx, time.Second) {
+		if errors.Is(err, errHopeless) || !pause(ctx, time.Second) {
 			return fmt.Errorf("waited in vain until %s: %w", what, errors.Join(err, context.Cause(ctx)))
 		}
 	}

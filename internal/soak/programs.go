@@ -76,6 +76,7 @@ cloud:
   url: %s
   key: ${file:cloud.key}
   proxy: none
+  allow_http: true
 state_dir: %s
 log: {level: info, file: %s, max_size: 1MiB, keep: 2}
 metrics: {listen: %q}

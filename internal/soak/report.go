@@ -29,6 +29,9 @@ type report struct {
 // conclude adds what was seen all along to what was found at the end.
 func (r *report) conclude() {
 	r.found = append(r.found, r.guard.found()...)
+	if _, looks := r.guard.written(); looks < len(r.options.tables()) {
+		r.found = append(r.found, fmt.Sprintf("wrong deletes could not have been seen: %d looks", looks))
+	}
 	for _, d := range []*daemon{r.agent, r.api, r.db.daemon} {
 		r.found = append(r.found, d.strange()...)
 	}

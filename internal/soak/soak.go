@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -47,7 +49,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	}
 	r.tally.began = time.Now()
 	if o.short {
-		err = w.few(ctx, r.tally, r.tally.began.Add(o.length))
+		err = w.few(ctx, r.tally)
 	} else {
 		err = w.many(ctx, o, r.tally)
 	}
@@ -115,11 +117,11 @@ func (w *world) many(ctx context.Context, o options, t *tally) error {
 	return group.Wait()
 }
 
-// few kills each of the three twice and resets connections, one after the
-// other, with the work of the agent between them.
-func (w *world) few(ctx context.Context, t *tally, end time.Time) error {
+// few breaks one thing after the other. The agent has come through between
+// two of them, however long that takes.
+func (w *world) few(ctx context.Context, t *tally) error {
 	kills, storms := w.kills(), w.storms()
-	for _, f := range []fault{kills[0], kills[1], kills[2], storms[0], kills[0], kills[4], kills[1], kills[5], storms[3], storms[5], kills[3]} {
+	for _, f := range []fault{kills[0], kills[1], kills[2], storms[0], kills[3], storms[3], storms[5]} {
 		did, err := f.do(ctx, 2*time.Second)
 		if err != nil {
 			return err
@@ -127,9 +129,35 @@ func (w *world) few(ctx context.Context, t *tally, end time.Time) error {
 		if did {
 			t.add(f.name)
 		}
-		if !pause(ctx, time.Until(end)/8) {
-			return ctx.Err()
+		if err := w.through(ctx, tables[0]); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// through waits until the cloud has a change of a table that was made from now
+// on.
+func (w *world) through(ctx context.Context, t table) error {
+	d, err := w.source.ask(order{Rows: t.name})
+	if err != nil {
+		return err
+	}
+	want := highest(d.Rows) + 1
+	return until(ctx, "changes come through", func(ctx context.Context) error {
+		rows, err := w.cloud.rows(ctx, t)
+		if is := highest(rows); err == nil && is < want {
+			err = fmt.Errorf("the cloud is at %d, and not at %d", is, want)
+		}
+		return err
+	})
+}
+
+// highest is the highest row version of rows.
+func highest(rows map[string]string) (most uint64) {
+	for _, row := range rows {
+		v, _ := strconv.ParseUint(row[strings.LastIndexByte(row, ' ')+1:], 10, 64) // written by ourselves
+		most = max(most, v)
+	}
+	return most
 }

@@ -188,6 +188,9 @@ func (w *world) closeLast(f func() error) { w.closers = append(w.closers, f) }
 // the logs in it.
 func (w *world) close(keep bool) error {
 	var errs []error
+	if keep && w.siteDisk != nil && w.siteDisk.mounted { // which is gone with its file system
+		errs = append(errs, os.CopyFS(filepath.Join(w.dir, "agent"), os.DirFS(filepath.Join(w.siteDisk.dir, "log"))))
+	}
 	for i := len(w.closers) - 1; i >= 0; i-- {
 		errs = append(errs, w.closers[i]())
 	}
@@ -202,6 +205,9 @@ func (w *world) close(keep bool) error {
 func (w *world) settled(ctx context.Context, tables []table) (rows int, took time.Duration, err error) {
 	began := time.Now()
 	err = until(ctx, "both sides are equal", func(ctx context.Context) (err error) {
+		if odd := w.agent.strange(); len(odd) > 0 {
+			return fmt.Errorf("%w: %s", errHopeless, odd[0])
+		}
 		rows, err = equal(ctx, w.source, w.cloud, tables)
 		return err
 	})

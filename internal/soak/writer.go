@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	mssql "github.com/microsoft/go-mssqldb"
 )
 
 const (
@@ -104,7 +106,13 @@ func (w *writer) transaction(stop context.Context) (err error) {
 	}
 	if err != nil || back {
 		w.settle(d, false)
-		return errors.Join(err, d.tx.Rollback())
+		if rolledBack := d.tx.Rollback(); err == nil {
+			return rolledBack
+		}
+		if lockedOut(err) {
+			return nil // it does something else next
+		}
+		return err
 	}
 	err = d.tx.Commit()
 	w.settle(d, true)
@@ -118,6 +126,13 @@ func (w *writer) settle(d *deed, committed bool) {
 			f()
 		}
 	}
+}
+
+// lockedOut tells whether a statement lost against another writer: a deadlock,
+// or a lock that was waited for too long.
+func lockedOut(err error) bool {
+	var e mssql.Error
+	return errors.As(err, &e) && (e.Number == 1205 || e.Number == 1222)
 }
 
 // act changes a few rows of one table.
