@@ -12,8 +12,8 @@ import (
 // A guard looks all along that no key leaves the cloud which no writer has
 // deleted.
 type guard struct {
-	source *source
-	cloud  *copyOf
+	cloud  func(context.Context, table) (map[string]string, error) // the rows of a table there, by key
+	ledger func() (page, error)                                    // what is new in the writers'
 	tables []table
 
 	mu      sync.Mutex
@@ -24,8 +24,8 @@ type guard struct {
 	count   counts
 }
 
-func newGuard(s *source, c *copyOf, tables []table) *guard {
-	g := &guard{source: s, cloud: c, tables: tables, seen: map[string]map[string]bool{}, deleted: map[string]map[string]bool{}}
+func newGuard(cloud func(context.Context, table) (map[string]string, error), ledger func() (page, error), tables []table) *guard {
+	g := &guard{cloud: cloud, ledger: ledger, tables: tables, seen: map[string]map[string]bool{}, deleted: map[string]map[string]bool{}}
 	for _, t := range tables {
 		g.seen[t.name], g.deleted[t.name] = map[string]bool{}, map[string]bool{}
 	}
@@ -49,19 +49,19 @@ func (g *guard) run(ctx context.Context, every time.Duration) error {
 
 // look looks at a table once. An error is the source's.
 func (g *guard) look(ctx context.Context, t table) error {
-	there, err := g.cloud.rows(ctx, t)
+	there, err := g.cloud(ctx, t)
 	if err != nil {
 		return nil //nolint:nilerr // it is asked again
 	}
 	// Asked behind the cloud, the ledger has all that can have left it.
-	d, err := g.source.ask(order{Take: true})
+	p, err := g.ledger()
 	if err != nil {
 		return err
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.looks++
-	pending := g.book(d.Page)
+	pending := g.book(p)
 	seen, deleted := g.seen[t.name], g.deleted[t.name]
 	for key := range seen {
 		if _, ok := there[key]; ok || pending[deletion{t.name, key}] {

@@ -82,7 +82,7 @@ func (r *report) write(out io.Writer) error {
 	row("memory, before, after and at most", "agent %s, %s, %s; API %s, %s, %s",
 		mib(r.base.agentRSS), mib(r.end.agentRSS), mib(r.peak.agent), mib(r.base.apiRSS), mib(r.end.apiRSS), mib(r.peak.api))
 	row("the agent's state, before, after and at most", "%s, %s, %s", mib(r.base.state), mib(r.end.state), mib(r.peak.state))
-	row("the agent's logs", "%s", mib(r.end.agentLogs))
+	row("the agent's logs", "%d KiB", r.end.agentLogs>>10)
 	row("steps by hand", "none")
 	for _, lack := range r.lacks {
 		row("NOT RUN", "%s", lack)

@@ -105,10 +105,10 @@ func (w *world) many(ctx context.Context, o options, t *tally) error {
 	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
 	for i, p := range []plague{
-		{every: 12 * time.Second, lasts: time.Second, faults: w.kills()},
+		{every: 9 * time.Second, lasts: time.Second, faults: w.kills()},
 		{every: 15 * time.Second, lasts: 8 * time.Second, faults: w.storms()},
 		{every: 30 * time.Second, lasts: 10 * time.Second, faults: w.links()},
-		{every: 60 * time.Second, lasts: 10 * time.Second, faults: w.floods()},
+		{every: 40 * time.Second, lasts: 10 * time.Second, faults: w.floods()},
 	} {
 		if len(p.faults) > 0 {
 			group.Go(func() error { return p.run(ctx, rand.New(rand.NewPCG(o.seed, uint64(i))), t) }) //nolint:gosec // a seed

@@ -68,5 +68,11 @@ func (s *source) ask(o order) (done, error) {
 	return d, nil
 }
 
+// take is what is new in the writers' ledger.
+func (s *source) take() (page, error) {
+	d, err := s.ask(order{Take: true})
+	return d.Page, err
+}
+
 // close ends its orders, which is the end of it.
 func (s *source) close() error { return errors.Join(s.in.Close(), s.cmd.Wait()) }

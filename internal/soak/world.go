@@ -170,7 +170,7 @@ func (w *world) startAgent(ctx context.Context, o options) error {
 	w.agent = &daemon{name: "agent", build: func(ctx context.Context) *exec.Cmd { return command(ctx, args...) }, out: log}
 	w.agent.start()
 	w.closeLast(func() error { return w.agent.end(syscall.SIGTERM, patience) })
-	w.guard = newGuard(w.source, w.cloud, o.tables())
+	w.guard = newGuard(w.cloud.rows, w.source.take, o.tables())
 	return nil
 }
 
