@@ -13,6 +13,12 @@ build:
 
 test: prepare check unit sim-ci fuzz-ci check-packages soak-ci
 
+# Known vulnerabilities in what the programs reach; needs vuln.go.dev and, once, the module proxy. docs/security.md.
+.PHONY: vuln
+GOVULNCHECK ?= golang.org/x/vuln/cmd/govulncheck@latest
+vuln:
+	$(GO) run $(GOVULNCHECK) $(PKGS)
+
 # Postgres server programs and a C compiler for the race detector. Debian and its relatives only; elsewhere
 # install them first: prepare says what is missing.
 prepare:
