@@ -74,7 +74,8 @@ func (p pins) match(chain []*x509.Certificate) bool {
 func (p pins) verify(host string) func(tls.ConnectionState) error {
 	return func(s tls.ConnectionState) error {
 		first := s.PeerCertificates[0]
-		if first.VerifyHostname(host) != nil || slices.ContainsFunc(s.VerifiedChains, p.match) {
+		clouds := func() bool { return first.VerifyHostname(host) == nil }
+		if slices.ContainsFunc(s.VerifiedChains, p.match) || !clouds() {
 			return nil
 		}
 		return fault.New("check the server's certificate", fmt.Errorf("it is not pinned, its SHA-256 is %x, its key's pin %s", sha256.Sum256(first.Raw), KeyPin(first)),
