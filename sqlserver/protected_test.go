@@ -60,3 +60,23 @@ func TestConnectionStringsAreProtected(t *testing.T) {
 		t.Error("TLS 1.1 was taken")
 	}
 }
+
+// No error of a connection string that is wrong repeats its password.
+func TestConnectionStringErrorsHoldNoPassword(t *testing.T) {
+	for _, dsn := range []string{
+		"sqlserver://u:hunter2@db:port?database=d", "sqlserver://u:hunter2@d b", "sqlserver://u:hunter2@db\x7f", "sqlserver://u:hunt%zzer2@db", "sqlserver://u:hunter2@[::1",
+		"sqlserver://u:hunter2@db?encrypt=maybe", "sqlserver://u:hunter2@db?packet+size=big", "sqlserver://u:hunter2@db?tlsmin=1.0&encrypt=true",
+		"server=db;user id=u;password=hunter2;port=x", "server=db;user id=u;password=hunter2;encrypt=maybe", "server=db;user id=u;hunter2", "odbc:server=db;password={hunter2",
+		"odbc:server=db;pwd={hunter2}x", "odbc:server=db;=hunter2", "sqlserver://u:p@db?password=hunter2&encrypt=maybe", "sqlserver://u:hunter2@db?a=1;b=2",
+		"sqlserver://hunter2@:x", "sqlserver:hunter2", "sqlserver://u:p@db?certificate=none&hunter2=%zz",
+	} {
+		s, err := sqlserver.Open(sqlserver.Config{DSN: dsn})
+		if err == nil {
+			_ = s.Close()
+			continue
+		}
+		if strings.Contains(err.Error(), "hunt") {
+			t.Errorf("%q: %v", dsn, err)
+		}
+	}
+}

@@ -194,6 +194,11 @@ func (d *drama) customer() {
 		d.until(failure.says, func() bool { return strings.Contains(d.agent("", "status"), failure.says) })
 		d.look(failure.says)
 	}
+	for _, dsn := range []string{"sqlserver://sync:${secret:sql.password}@127.0.0.1:1?database=site", "server=127.0.0.1;port=x;user id=sync;password=${secret:sql.wrong}"} {
+		d.write("conf/tidemark.yaml", fmt.Sprintf("customer: acme\ncloud: {url: \"https://%s\", ca: ../server.crt, key: \"%s\"}\nstate_dir: ../state\nsource: {dsn: \"%s\", tables: [dbo.t]}\n", d.api, goodKey, dsn))
+		d.agent("", "reload")
+		d.look("a connection string")
+	}
 	d.configure("http://joe:"+d.planted["proxy password"]+"@"+d.proxy, d.planted["SQL password"], d.planted["customer's key"], "db")
 	d.agent("", "config", "check", "--offline") // secrets in the file: refused, and not repeated
 	d.agent("", "reload")
