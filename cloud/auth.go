@@ -33,6 +33,9 @@ func (s *Server) lookUpKeys(ctx context.Context, customer string) ([]Key, error)
 // authenticate finds the customer that the request's key opens, and holds it
 // against the one in the path.
 func (s *Server) authenticate(ctx context.Context, c *call) error {
+	if len(c.r.Header["Authorization"]) > 1 { // a proxy may go by another one
+		return wire.NewProblem(wire.Unauthorized, "the request has several keys", "Send one Authorization header.")
+	}
 	scheme, secret, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return wire.NewProblem(wire.Unauthorized, "the request has no bearer key", "Send the key as \"Authorization: Bearer tmk_...\".")

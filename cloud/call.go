@@ -43,11 +43,9 @@ func (s *Server) read(c *call, max int64) ([]byte, error) {
 		return nil, err
 	}
 	c.leave = append(c.leave, leave)
-	// Not every ResponseWriter has deadlines; the server's own has. A deadline
-	// that is left behind would end the request while the store works.
+	// It waited for its place until now.
 	deadline := http.NewResponseController(c.w)
 	_ = deadline.SetReadDeadline(time.Now().Add(s.limits.BodyTime))
-	defer func() { _ = deadline.SetReadDeadline(time.Time{}) }()
 	var buf bytes.Buffer
 	if c.r.ContentLength > 0 {
 		buf.Grow(int(size) + bytes.MinRead)
@@ -59,6 +57,9 @@ func (s *Server) read(c *call, max int64) ([]byte, error) {
 		}
 		return nil, malformed(fmt.Errorf("the body did not arrive whole: %w", err))
 	}
+	// The body is here. A deadline that is left behind would end the request
+	// while the store works.
+	_ = deadline.SetReadDeadline(time.Time{})
 	return buf.Bytes(), nil
 }
 

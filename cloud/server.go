@@ -77,4 +77,17 @@ func New(c Config) *Server {
 }
 
 // ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		// Before it answers, net/http reads what the handler has left of a body:
+		// for ever, where the request is refused for its head and the rest does
+		// not come. Not every ResponseWriter has deadlines; the server's own has.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.limits.BodyTime))
+	}
+	if len(r.TransferEncoding) > 0 && r.ProtoMajor == 1 {
+		// It may have had a Content-Length too, by which a proxy may go: nothing
+		// that follows is taken for a request (RFC 9112, 6.1).
+		w.Header().Set("Connection", "close")
+	}
+	s.handler.ServeHTTP(w, r)
+}
