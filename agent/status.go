@@ -161,7 +161,7 @@ const (
 // A Problem is one thing that is wrong, for a person.
 type Problem struct {
 	Kind    ProblemKind `json:"kind"`
-	Scope   string      `json:"scope"`          // "cloud", "source" or "table"
+	Scope   string      `json:"scope"`          // "configuration", "state", "cloud", "source" or "table"
 	Name    string      `json:"name,omitempty"` // the source's or the table's
 	Message string      `json:"message"`
 	Hint    string      `json:"hint,omitempty"`
