@@ -10,7 +10,8 @@ type Pace struct {
 	// source.
 	ForcedSkips int `yaml:"forced_skips" range:"0..10000"`
 	// MaxSkips is how many cycles in a row an unchanged table is skipped
-	// before the cloud is asked all the same.
+	// before the cloud is asked all the same. While a lease of the cloud
+	// holds, its check-ins stand in for that.
 	MaxSkips int `yaml:"max_skips" range:"0..10000"`
 	// VerifyEvery is the time between two comparisons of a whole table. They
 	// find what row versions cannot tell: deletes that kept the count equal,
