@@ -46,6 +46,7 @@ type agent struct {
 	told   time.Time // the lease, in real time, as the client has it
 	leased time.Time // until
 	heard  bool      // from the cloud, in this visit
+	leases bool      // a lease was told in this process
 
 	asked    time.Time // for all versions
 	versions wire.Versions
@@ -59,8 +60,8 @@ type agentTable struct {
 	secret   summary.Secret
 	decision scheduler.Decision // the last one
 	decided  time.Time
-	wait     time.Time // a cycle waits for the cloud until then; zero: none does
-	spread   bool
+	began    time.Time // the cycle under way
+	wait     time.Time // it waits for the cloud until then; zero: none does
 }
 
 func newAgent(c *cloudside, number int, key string, w workload) (*agent, error) {
@@ -72,9 +73,6 @@ func newAgent(c *cloudside, number int, key string, w workload) (*agent, error) 
 	}
 	a.gate.random = a.random
 	a.tables = make([]agentTable, initial)
-	for i := range a.tables {
-		a.tables[i].limits = a.limits(i)
-	}
 	var err error
 	a.client, err = uploader.New(uploader.Config{
 		BaseURL: c.url, Customer: a.customer, Key: func() (string, error) { return key, nil },
@@ -96,9 +94,10 @@ func (a *agent) start(now time.Time) {
 	a.cycle = now.Add(time.Duration(hash("tick "+a.customer) % uint64(interval)))
 	a.report = now.Add(time.Duration(hash("contact "+a.customer) % uint64(firstContact)))
 	a.want, a.leased, a.ruled = time.Time{}, time.Time{}, false
-	a.pace, a.every = 5*time.Minute, ownEvery
+	a.pace, a.every, a.leases = 5*time.Minute, ownEvery, false
 	for i := range a.tables {
-		a.tables[i].known, a.tables[i].wait, a.tables[i].spread = false, time.Time{}, false
+		a.tables[i].known, a.tables[i].wait = false, time.Time{}
+		a.tables[i].limits = a.limits(i)
 	}
 }
 
@@ -111,8 +110,13 @@ func hash(s string) uint64 {
 	return x ^ x>>33
 }
 
+// limits are a table's: until a lease is told, all of a site have the same cap.
 func (a *agent) limits(i int) scheduler.Limits {
-	l := scheduler.Limits{MaxSkips: maxSkips}.Phased(a.customer + " " + kinds[i].name)
+	seed := a.customer
+	if a.leases {
+		seed += " " + kinds[i].name
+	}
+	l := scheduler.Limits{MaxSkips: maxSkips}.Phased(seed)
 	l.VerifyEvery, l.CountEvery = verifyEvery, 6*time.Hour
 	return l
 }
@@ -176,10 +180,9 @@ func (a *agent) call(now time.Time, f func() error) error {
 	}
 	if a.gate.away {
 		a.gate.succeed(now)
-		for i := range a.tables { // those that wait have their places in the recovery
-			t := &a.tables[i]
-			if !t.wait.IsZero() && now.Before(a.gate.ramp) {
-				t.wait, t.spread = now.Add(a.gate.jitter(a.gate.ramp.Sub(now))), true
+		for i := range a.tables {
+			if t := &a.tables[i]; !t.wait.IsZero() {
+				t.wait = a.gate.place
 			}
 		}
 	}
@@ -196,6 +199,12 @@ func (a *agent) heed(now time.Time) {
 		return
 	}
 	a.told, a.every, a.pace = l.Told, l.Every, l.Pace
+	if !a.leases {
+		a.leases = true
+		for i := range a.tables {
+			a.tables[i].limits = a.limits(i)
+		}
+	}
 	if next := now.Add(l.Return); next.Before(a.report) {
 		a.report = next
 	}
@@ -223,10 +232,10 @@ func (a *agent) rule(ctx context.Context, now time.Time) error {
 	})
 }
 
-// ask asks for all versions: tables that want to know in one cycle share the
-// answer.
-func (a *agent) ask(ctx context.Context, now time.Time) error {
-	if a.asked.Equal(now) {
+// ask asks for all versions: tables share what was asked for since their cycles
+// began.
+func (a *agent) ask(ctx context.Context, now, since time.Time) error {
+	if !a.asked.Before(since) {
 		return nil
 	}
 	return a.call(now, func() (err error) {

@@ -13,35 +13,29 @@ var errWait = errors.New("the call waits")
 // Waits of package uploader, uploader.Retry's defaults.
 const (
 	firstRetry = time.Second
-	mostRetry  = 5 * time.Minute
-	mostSpread = 5 * time.Minute
+	mostRetry  = 10 * time.Minute
+	mostSpread = 30 * time.Minute
 )
 
 // A gate is what uploader's does, in simulated time: it closes with the first
-// failure, lets one call try after waits of full jitter that double, and
-// spreads what waits once one was answered. It differs in that tables that
-// wait do so all at once, where an agent has places for a few: here they are
-// spread less.
+// failure, lets one call try after waits of full jitter that double, and has
+// what waits go out at a place of the site's own once one was answered.
 type gate struct {
 	random   *rand.Rand
 	away     bool
 	since    time.Time
 	next     time.Time // no try before
 	interval time.Duration
-	ramp     time.Time // calls before it are spread up to it
+	place    time.Time // in a recovery: no call before
 }
 
-// enter tells when a call may be made; spread is set for one that has waited
-// for its place in a recovery.
-func (g *gate) enter(now time.Time, spread *bool) (at time.Time, ok bool) {
-	switch {
-	case g.away && now.Before(g.next):
-		return g.next, false
-	case g.away || *spread || !now.Before(g.ramp):
-		return now, true
+// enter tells when a call may be made.
+func (g *gate) enter(now time.Time) (at time.Time, ok bool) {
+	at = g.place
+	if g.away {
+		at = g.next
 	}
-	*spread = true
-	return now.Add(g.jitter(g.ramp.Sub(now))), false
+	return at, !now.Before(at)
 }
 
 func (g *gate) jitter(d time.Duration) time.Duration {
@@ -58,7 +52,7 @@ func (g *gate) fail(now time.Time) {
 
 func (g *gate) succeed(now time.Time) {
 	if g.away {
-		g.ramp = now.Add(min(mostSpread, now.Sub(g.since)/4))
 		g.away = false
+		g.place = now.Add(g.jitter(min(mostSpread, now.Sub(g.since)/2)))
 	}
 }

@@ -52,9 +52,12 @@ var theDay = day0.Add(24 * time.Hour)
 
 // fleet measures both systems.
 func (b *bench) fleet(ctx context.Context) error {
-	theirs, err := b.measureB(ctx)
-	if err != nil {
-		return err
+	var theirs figuresB
+	if b.only != "a" {
+		var err error
+		if theirs, err = b.measureB(ctx); err != nil {
+			return err
+		}
 	}
 	ours, err := b.measureA(ctx)
 	if err != nil {

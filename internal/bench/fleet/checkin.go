@@ -16,7 +16,7 @@ func (a *agent) checkIn(ctx context.Context, now time.Time) error {
 		a.report = a.report.Add(a.every)
 	}
 	a.want = time.Time{}
-	if a.gate.away {
+	if _, ok := a.gate.enter(now); a.gate.away || !ok {
 		return nil
 	}
 	var all wire.Versions

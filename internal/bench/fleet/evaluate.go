@@ -13,20 +13,19 @@ import (
 // evaluate runs one cycle of a table, as package agent does.
 func (a *agent) evaluate(ctx context.Context, i int, now time.Time) error {
 	t := &a.tables[i]
+	if t.wait.IsZero() {
+		t.began = now
+	}
 	t.wait = time.Time{}
 	in := a.input(i, now)
 	if t.skips(&in, a.local(i)) {
 		return nil
 	}
 	c := &evaluation{agent: a, i: i, t: t, now: now, in: in}
-	err := c.run(ctx)
-	if errors.Is(err, errWait) {
-		return nil
+	if err := c.run(ctx); !errors.Is(err, errWait) {
+		return err
 	}
-	if err == nil {
-		t.spread = false
-	}
-	return err
+	return nil
 }
 
 func (a *agent) input(i int, now time.Time) scheduler.Input {
@@ -102,7 +101,7 @@ func (c *evaluation) enter(ctx context.Context, d scheduler.Decision) error {
 	if d.Action == scheduler.Count || d.Action == scheduler.CheckEpoch {
 		return nil
 	}
-	at, ok := c.gate.enter(c.now, &c.t.spread)
+	at, ok := c.gate.enter(c.now)
 	if !ok {
 		c.t.wait = at
 		return errWait
@@ -120,7 +119,7 @@ func (c *evaluation) step(ctx context.Context, d scheduler.Decision) error {
 	case scheduler.AskSource:
 		c.askSource()
 	case scheduler.AskCloud:
-		if err = c.ask(ctx, c.now); err == nil {
+		if err = c.ask(ctx, c.now, c.t.began); err == nil {
 			c.hear(c.versions.Tables[kinds[c.i].name])
 		}
 	case scheduler.CheckEpoch:

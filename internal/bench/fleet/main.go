@@ -32,7 +32,7 @@ func run(ctx context.Context, args []string) (err error) {
 	f.IntVar(&o.customers, "customers", 2000, "customers of the fleet")
 	f.IntVar(&o.workers, "workers", 12, "customers that are busy at the same time")
 	f.Uint64Var(&o.seed, "seed", 1, "of the workload")
-	f.StringVar(&o.only, "only", "", "a part: fleet or uploads")
+	f.StringVar(&o.only, "only", "", "a part: a (Tidemark's fleet alone)")
 	quick := f.Bool("quick", false, "100 customers")
 	if err := f.Parse(args); err != nil {
 		return err

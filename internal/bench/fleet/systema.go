@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"tidemark/cloud"
@@ -95,6 +96,7 @@ type figuresA struct {
 	usual            []traffic // minutes of the hour that others are held against
 	recovery         []traffic // minutes of the hour behind the outage
 	rollout          []traffic // of the two hours from the first new file on
+	caps             []traffic // of the time in which all tables come to their caps of skips
 	storm            []traffic // of the two hours behind a start of all
 	steadyMinutes    []traffic
 	rolloutBlocks    int64
@@ -187,9 +189,36 @@ func (a *systemA) tell(what string, c counted, t traffic) {
 		c.blocks(), t.total(), t.requests, t.batches, t.rows, t.diffs, t.refused, t.failed, t.longest.Round(time.Millisecond), c.most())
 }
 
-// storm has all agents start at the same moment of a quiet night.
+// tellMinutes tells the requests of each minute.
+func tellMinutes(what string, minutes []traffic) {
+	var b strings.Builder
+	for _, t := range minutes {
+		fmt.Fprintf(&b, " %d", t.total())
+	}
+	at := 0
+	for i, t := range minutes {
+		if t.total() > minutes[at].total() {
+			at = i
+		}
+	}
+	note("A: %s, requests by minute:%s; highest %v", what, b.String(), minutes[at].requests)
+}
+
+// storm has all tables of all customers skipped for the first time in the same
+// minute of a quiet night, and later all agents start at the same moment.
 func (a *systemA) storm(ctx context.Context, f *figuresA) error {
 	from := a.clock.minute()
+	for _, agent := range a.agents {
+		for i := range agent.tables {
+			agent.tables[i].state.Skips = 0
+		}
+	}
+	if err := a.pass(ctx, a.clock.Now().Add(75*time.Minute)); err != nil {
+		return err
+	}
+	f.caps = a.cloud.recorder.each(from, a.clock.minute())
+	tellMinutes("all caps at once", f.caps)
+	from = a.clock.minute()
 	for _, agent := range a.agents {
 		agent.start(a.clock.Now())
 	}
@@ -197,6 +226,7 @@ func (a *systemA) storm(ctx context.Context, f *figuresA) error {
 		return err
 	}
 	f.storm = a.cloud.recorder.each(from, a.clock.minute())
+	tellMinutes("start of all", f.storm)
 	return nil
 }
 
@@ -223,6 +253,7 @@ func (a *systemA) outage(ctx context.Context, f *figuresA) error {
 		return err
 	}
 	f.recovery = a.cloud.recorder.each(from, a.clock.minute())
+	tellMinutes("recovery", f.recovery)
 	return nil
 }
 
@@ -280,6 +311,7 @@ func (a *systemA) rollout(ctx context.Context, f *figuresA) error {
 	}
 	f.rolloutBlocks = after.minus(before).blocks()
 	f.rollout = a.cloud.recorder.each(from, a.clock.minute())
+	tellMinutes("rollout", f.rollout)
 	for _, agent := range a.agents {
 		if agent.tables[initial].version.Loaded {
 			f.loaded++

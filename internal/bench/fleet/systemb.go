@@ -161,8 +161,8 @@ func (s *systemB) add(context.Context) error {
 	return nil
 }
 
-// lineUp is what all have in common who started together: in three cycles they
-// come to their cap.
+// lineUp is what tables have in common that were skipped for the first time in
+// the same minute: in three cycles they come to their cap.
 func (s *systemB) lineUp() error {
 	for _, p := range s.polled {
 		for i := range p.skips {
