@@ -70,6 +70,7 @@ func TestExitCodesOfMistakes(t *testing.T) {
 		without[m[1]] = true
 	}
 	missing := filepath.Join(t.TempDir(), "none.yaml")
+	t.Chdir(t.TempDir()) // bundle writes what it can into it
 	each(func(c *cobra.Command, path string) {
 		var out bytes.Buffer
 		if code := run(append(strings.Fields(path), "--no-such-flag"), nil, &out, &out); code != exitUsage {
