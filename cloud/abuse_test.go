@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -209,5 +210,38 @@ func TestBodiesThatDoNotCome(t *testing.T) {
 	}
 	if a := s.do(t, http.MethodGet, versionsPath, nil); a.StatusCode != 200 {
 		t.Errorf("afterwards: %d %s", a.StatusCode, a.body)
+	}
+}
+
+// Who does not send a head, and who does not take what is answered, is let go
+// of.
+func TestSlowClients(t *testing.T) {
+	limits := cloud.DefaultLimits()
+	limits.HeadTime, limits.BodyTime, limits.RequestTime, limits.AnswerTime = time.Second, time.Second, time.Second, time.Second
+	s := newSite(t, cloud.Config{Limits: limits})
+	address := s.serve(t)
+	var all sync.WaitGroup
+	defer all.Wait()
+	all.Go(func() {
+		if got := talk(t, address, "GET /healthz HTTP/1.1\r\nHost: x\r\nX: "); len(got) != 0 {
+			t.Errorf("half a head: %v", got)
+		}
+	})
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(2 * time.Minute)); err != nil {
+		t.Error(err)
+	}
+	for { // without an end, were the server to wait for somebody to take its answers
+		if _, err := io.WriteString(conn, "GET /openapi.yaml HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("answers that nobody takes: %v", err)
+			}
+			return
+		}
 	}
 }

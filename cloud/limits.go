@@ -15,8 +15,10 @@ type Limits struct {
 	Page         int   // bytes of a page of a manifest, decompressed
 	Receiving    int64 // bytes of all bodies that are being received or worked on
 
+	HeadTime    time.Duration // to send a request's head
 	BodyTime    time.Duration // to send a body
 	RequestTime time.Duration // for the work on a request, from its whole body on
+	AnswerTime  time.Duration // to take an answer, besides what is left of the times above
 	Patience    time.Duration // to wait for a turn
 
 	Read, Write, Load, Diff Class // requests by what they are for; package admission tells what goes first
@@ -43,8 +45,10 @@ func DefaultLimits() Limits {
 		Rows:         100_000,
 		Page:         4 << 20,
 		Receiving:    256 << 20,
+		HeadTime:     10 * time.Second,
 		BodyTime:     2 * time.Minute,
 		RequestTime:  5 * time.Minute,
+		AnswerTime:   time.Minute,
 		Patience:     10 * time.Second,
 		Read:         Class{Running: 64, Waiting: 1024},
 		Write:        Class{Running: 16, Waiting: 128},

@@ -30,7 +30,7 @@ func (s *Server) answerMessage(c *call, write func(io.Writer) error) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	return out.send(time.Now().Add(writeTime))
+	return out.send(time.Now().Add(s.limits.AnswerTime))
 }
 
 // held is a writer that passes on what is written to it once that is over

@@ -11,13 +11,10 @@ import (
 	"go.uber.org/zap"
 )
 
-// Times of the HTTP server itself. A body has Limits.BodyTime, an answer the
-// time of its request and writeTime.
+// Times of the HTTP server itself, besides those of Limits.
 const (
-	headerTime = 10 * time.Second
-	idleTime   = 3 * time.Minute // longer than the keep-alive of an agent's client
-	writeTime  = time.Minute
-	drainTime  = 20 * time.Second
+	idleTime  = 3 * time.Minute // longer than the keep-alive of an agent's client
+	drainTime = 20 * time.Second
 )
 
 // maxHeaderBytes bounds a request's head: a key, a path, proxies' additions.
@@ -34,9 +31,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, t *tls.Config) error
 	server := &http.Server{
 		Handler:           s,
 		TLSConfig:         t,
-		ReadHeaderTimeout: headerTime,
+		ReadHeaderTimeout: s.limits.HeadTime,
 		IdleTimeout:       idleTime,
-		WriteTimeout:      s.limits.BodyTime + s.limits.RequestTime + writeTime,
+		WriteTimeout:      s.limits.BodyTime + s.limits.RequestTime + s.limits.AnswerTime,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          errorLog,
 	}
