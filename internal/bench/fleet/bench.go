@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"time"
 
@@ -29,7 +30,18 @@ func (b *bench) close(context.Context) error { return b.pg.Close() }
 
 func (b *bench) run(ctx context.Context) error {
 	defer b.report.print(os.Stdout)
-	return b.fleet(ctx)
+	for _, part := range []struct {
+		name string
+		run  func(context.Context) error
+	}{{"uploads", b.measureUploads}, {"pace", b.measurePace}, {"fleet", b.fleet}} {
+		if b.only != "" && b.only != part.name {
+			continue
+		}
+		if err := part.run(ctx); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
+	}
+	return nil
 }
 
 // open makes a database and a counter of it.
@@ -52,12 +64,9 @@ var theDay = day0.Add(24 * time.Hour)
 
 // fleet measures both systems.
 func (b *bench) fleet(ctx context.Context) error {
-	var theirs figuresB
-	if b.only != "a" {
-		var err error
-		if theirs, err = b.measureB(ctx); err != nil {
-			return err
-		}
+	theirs, err := b.measureB(ctx)
+	if err != nil {
+		return err
 	}
 	ours, err := b.measureA(ctx)
 	if err != nil {

@@ -32,13 +32,16 @@ func run(ctx context.Context, args []string) (err error) {
 	f.IntVar(&o.customers, "customers", 2000, "customers of the fleet")
 	f.IntVar(&o.workers, "workers", 12, "customers that are busy at the same time")
 	f.Uint64Var(&o.seed, "seed", 1, "of the workload")
-	f.StringVar(&o.only, "only", "", "a part: a (Tidemark's fleet alone)")
+	f.StringVar(&o.only, "only", "", "one part: uploads, pace or fleet")
 	quick := f.Bool("quick", false, "100 customers")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
 	if *quick {
 		o.customers = 100
+	}
+	if o.only != "" && o.only != "uploads" && o.only != "pace" && o.only != "fleet" {
+		return errors.New("-only is uploads, pace or fleet")
 	}
 	if o.customers < 1 || o.customers > 10_000 || o.workers < 1 {
 		return errors.New("-customers is 1 to 10,000, and -workers over 0")

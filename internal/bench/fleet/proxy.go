@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"net/url"
+	"sync"
+	"sync/atomic"
+)
+
+// A proxy stands between the API and Postgres and counts the statements that
+// pass (PostgreSQL manual, "Message Flow"): simple queries, and executions of
+// prepared ones.
+type proxy struct {
+	listener   net.Listener
+	to         string
+	statements atomic.Int64
+	conns      sync.WaitGroup
+}
+
+// newProxy returns a proxy, and the connection string that leads through it.
+func newProxy(ctx context.Context, dsn string) (*proxy, string, error) {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return nil, "", err
+	}
+	p := &proxy{to: u.Host}
+	if p.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
+		return nil, "", err
+	}
+	u.Host = p.listener.Addr().String()
+	p.conns.Go(func() {
+		for {
+			client, err := p.listener.Accept()
+			if err != nil { // it is closed
+				return
+			}
+			p.conns.Go(func() { p.carry(ctx, client) })
+		}
+	})
+	return p, u.String(), nil
+}
+
+// close waits for all connections to end.
+func (p *proxy) close() error {
+	err := p.listener.Close()
+	p.conns.Wait()
+	return err
+}
+
+func (p *proxy) carry(ctx context.Context, client net.Conn) {
+	defer client.Close()
+	server, err := new(net.Dialer).DialContext(ctx, "tcp", p.to)
+	if err != nil {
+		return // the client sees its connection end
+	}
+	defer server.Close()
+	var back sync.WaitGroup
+	back.Go(func() {
+		_, _ = io.Copy(client, server) // ends with either connection
+		_ = client.Close()
+	})
+	_ = p.forward(server, client) // ends with either connection
+	_ = server.Close()
+	back.Wait()
+}
+
+var errMessage = errors.New("not a message of the protocol")
+
+// forward copies messages and counts: the first has no type.
+func (p *proxy) forward(server io.Writer, client io.Reader) error {
+	for typed := 0; ; typed = 1 {
+		head := make([]byte, 4+typed)
+		if _, err := io.ReadFull(client, head); err != nil {
+			return err
+		}
+		size := int64(binary.BigEndian.Uint32(head[typed:])) - 4
+		if size < 0 {
+			return errMessage
+		}
+		if typed == 1 && (head[0] == 'Q' || head[0] == 'E') {
+			p.statements.Add(1)
+		}
+		if _, err := server.Write(head); err != nil {
+			return err
+		}
+		if _, err := io.CopyN(server, client, size); err != nil {
+			return err
+		}
+	}
+}
