@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -43,6 +44,7 @@ type DB struct {
 	SetAside string
 	// Damage is what was wrong with it.
 	Damage error
+	broken atomic.Pointer[error] // what bbolt panicked over
 }
 
 // Open opens the state in dir, which is made when it is not there. A file that
@@ -90,9 +92,14 @@ func openFile(path string, readOnly bool) (b *bolt.DB, err error) {
 	// A file that was cut short faults on access to the pages it lost.
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	var file *os.File
+	writing := false
 	defer func() {
 		if r := recover(); r != nil {
-			b, err = nil, errors.Join(fmt.Errorf("the file is damaged: %v", r), file.Close())
+			closed := file.Close // all that is sure not to wait for a lock of bbolt's
+			if b != nil && !writing {
+				closed = b.Close
+			}
+			b, err = nil, errors.Join(fmt.Errorf("the file is damaged: %v", r), closed())
 		}
 	}()
 	// Without its free list in the file, bbolt would walk a damaged one in a
@@ -109,18 +116,23 @@ func openFile(path string, readOnly bool) (b *bolt.DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
+	defer func(opened *bolt.DB) { // b is nil by then
 		if err != nil {
-			err = errors.Join(err, b.Close())
+			err = errors.Join(err, opened.Close())
 		}
-	}()
+	}(b)
+	if err := b.View(func(tx *bolt.Tx) error { return sound(tx, file, readOnly) }); err != nil {
+		return nil, err
+	}
 	if !readOnly {
 		if err := ownLike(path, filepath.Dir(path)); err != nil {
 			return nil, err
 		}
+		writing = true
 		if err := b.Update(begin); err != nil {
 			return nil, err
 		}
+		writing = false
 	}
 	if err := b.View(check); err != nil {
 		return nil, err
@@ -171,7 +183,12 @@ func check(tx *bolt.Tx) error {
 }
 
 // Close closes the file.
-func (db *DB) Close() error { return db.bolt.Close() }
+func (db *DB) Close() error {
+	if db.broken.Load() != nil {
+		return nil // bbolt may hold its locks for ever; the file's ends with the process
+	}
+	return db.bolt.Close()
+}
 
 // A Snapshot is all records but journal and quarantine.
 type Snapshot struct {
@@ -182,7 +199,7 @@ type Snapshot struct {
 
 // Read returns all records.
 func (db *DB) Read() (s Snapshot, err error) {
-	err = db.bolt.View(func(tx *bolt.Tx) (err error) {
+	err = db.view(func(tx *bolt.Tx) (err error) {
 		s, err = read(tx)
 		return err
 	})
@@ -218,7 +235,7 @@ func (db *DB) Write(c Change) error {
 	if c.Empty() {
 		return nil
 	}
-	err := db.bolt.Update(func(tx *bolt.Tx) error {
+	err := db.update(func(tx *bolt.Tx) error {
 		if c.Site != nil {
 			if err := put(tx.Bucket(bucketMeta), keySite, c.Site); err != nil {
 				return err
@@ -259,7 +276,7 @@ func put(b *bolt.Bucket, k []byte, r any) error {
 // Journal returns the newest entries of a table, newest first, at most n, or
 // all of them for 0.
 func (db *DB) Journal(table string, n int) (all []journal.Entry, err error) {
-	err = db.bolt.View(func(tx *bolt.Tx) (err error) {
+	err = db.view(func(tx *bolt.Tx) (err error) {
 		if ring := tx.Bucket(bucketJournal).Bucket([]byte(table)); ring != nil {
 			all, err = journal.Newest(ring, n)
 		}
@@ -270,7 +287,7 @@ func (db *DB) Journal(table string, n int) (all []journal.Entry, err error) {
 
 // Forget drops all that is remembered of the tables that keep does not name.
 func (db *DB) Forget(keep func(table string) bool) error {
-	return db.bolt.Update(func(tx *bolt.Tx) error {
+	return db.update(func(tx *bolt.Tx) error {
 		for _, name := range [][]byte{bucketTables, bucketJournal, bucketQuarantine} {
 			b := tx.Bucket(name)
 			var gone [][]byte

@@ -15,13 +15,13 @@ var (
 )
 
 // Quarantine returns the part of the state that keeps the quarantine.
-func (db *DB) Quarantine() quarantine.Store { return rows{db.bolt} }
+func (db *DB) Quarantine() quarantine.Store { return rows{db} }
 
-type rows struct{ bolt *bolt.DB }
+type rows struct{ *DB }
 
 // Load implements quarantine.Store.
 func (r rows) Load() (all []quarantine.Row, lost map[string]uint64, err error) {
-	err = r.bolt.View(func(tx *bolt.Tx) (err error) {
+	err = r.view(func(tx *bolt.Tx) (err error) {
 		all, lost, err = quarantined(tx)
 		return err
 	})
@@ -57,7 +57,7 @@ func quarantined(tx *bolt.Tx) (all []quarantine.Row, lost map[string]uint64, err
 
 // Save implements quarantine.Store.
 func (r rows) Save(c quarantine.Change) error {
-	return r.bolt.Update(func(tx *bolt.Tx) error {
+	return r.update(func(tx *bolt.Tx) error {
 		root := tx.Bucket(bucketQuarantine)
 		of := func(table string) (*bolt.Bucket, error) { return root.CreateBucketIfNotExists([]byte(table)) }
 		for _, row := range c.Put {

@@ -24,7 +24,7 @@ type BucketUse struct {
 // Statistics counts what the file holds.
 func (db *DB) Statistics() (Statistics, error) {
 	s := Statistics{Buckets: map[string]BucketUse{}}
-	err := db.bolt.View(func(tx *bolt.Tx) error {
+	err := db.view(func(tx *bolt.Tx) error {
 		s.Bytes = tx.Size()
 		if info, err := os.Stat(db.bolt.Path()); err == nil {
 			s.Bytes = info.Size()
