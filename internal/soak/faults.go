@@ -155,6 +155,9 @@ func (w *world) floods() (all []fault) {
 		}
 		all = append(all, fault{name, func(ctx context.Context, lasts time.Duration) (bool, error) {
 			err := d.fill()
+			if name == postgresFull {
+				w.db.newSegment(ctx)
+			}
 			for end := time.Now().Add(lasts); err == nil && time.Now().Before(end) && pause(ctx, time.Second); {
 				err = d.fill() // also what was freed meanwhile
 			}

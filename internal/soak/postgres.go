@@ -29,7 +29,7 @@ type database struct {
 // pgSettings make it survive kills, as in production, and fit its disk.
 var pgSettings = map[string]string{
 	"fsync": "on", "full_page_writes": "on", "max_wal_size": "128MB", "min_wal_size": "32MB", "shared_buffers": "64MB",
-	"checkpoint_timeout": "30s",
+	"checkpoint_timeout": "30s", "wal_recycle": "off", // a full disk is to be full for the log, too
 }
 
 // startPostgres starts it where TMPDIR says.
@@ -84,6 +84,19 @@ func (db *database) connections(ctx context.Context) (n int, err error) {
 	defer func() { _ = conn.Close(ctx) }()
 	err = conn.QueryRow(ctx, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tidemark-cloud'").Scan(&n)
 	return n, err
+}
+
+// newSegment has it want room for another file of its log, without which it
+// ends; where it is away already there is nothing to do.
+func (db *database) newSegment(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, db.dsn("soak"))
+	if err != nil {
+		return
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	_, _ = conn.Exec(ctx, "SELECT pg_switch_wal(), pg_logical_emit_message(false, 'soak', 'of the next file')")
 }
 
 // killBackend kills one of the processes that serve the API, which has
