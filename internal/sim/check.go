@@ -48,6 +48,11 @@ func (w *world) checkBatch(name string, before, after copied, h wire.Header, a w
 	if after.version.Rows != int64(len(after.rows)) {
 		w.fail("%s: the version counts %d rows, there are %d", name, after.version.Rows, len(after.rows))
 	}
+	for key, is := range after.rows {
+		if before.rows[key] != is {
+			w.source.written(name, key)
+		}
+	}
 	for key, was := range before.rows {
 		if _, there := after.rows[key]; there {
 			continue
@@ -63,6 +68,9 @@ func (w *world) checkBatch(name string, before, after copied, h wire.Header, a w
 // checkDelete fails when the source still has a row that was deleted. Where a
 // restore brought it back, it was not there when the agent looked.
 func (w *world) checkDelete(name, key string, was row) {
+	if !w.source.gone[stamp{table: name, key: key}] {
+		w.fail("%s: DELETE of row %s, which no lookup found gone", name, key)
+	}
 	is, there := w.source.tables[name][key]
 	if !there || is.version != was.version {
 		return
@@ -261,6 +269,9 @@ func (w *world) rest() {
 	for _, name := range w.plan.Setup.Tables {
 		if d := w.difference(name); d != "" {
 			w.fail("%s does not stay EQUAL: %s", name, d)
+		}
+		if born := w.cloud.tables[name].born; born < w.source.told {
+			w.fail("%s: the RESTORE of the source is unnoticed: its epoch is that of incarnation %d, not %d", name, born, w.source.told)
 		}
 		if !checked[name] {
 			w.fail("%s: no decision in more than an hour", name)

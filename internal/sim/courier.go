@@ -73,6 +73,9 @@ func (c *courier) send(ctx context.Context, r *http.Request, body []byte) (*http
 
 func (c *courier) carry(ctx context.Context, r *http.Request, body []byte) (*http.Response, error) {
 	fate, late := c.w.fateOf(what(r))
+	if c.side == c.w.main && what(r) == "summary" {
+		c.w.source.meddle()
+	}
 	if fate != "" {
 		c.w.fault("request: " + fate)
 		c.w.say(c.side.name, "%s %s: %s", r.Method, r.URL.Path, fate)

@@ -24,15 +24,15 @@
 //
 // After every change of either side: no row of the cloud was deleted that the
 // source holds in the same version (and held all the time, where the source
-// was restored); every row of the source at or below the watermark is in the
-// cloud as it is or newer; a batch is applied once, and its number follows the
-// one before; the summary is that of the rows; no table skips more often in a
-// row than its caps allow.
+// was restored), and none that no lookup of its key had found gone; every row
+// of the source at or below the watermark is in the cloud as it is or newer; a
+// batch is applied once, and its number follows the one before; the summary is
+// that of the rows; no table skips more often in a row than its caps allow.
 //
 // At rest, when all faults have ended and virtual hours have passed: both
-// sides are equal but for rows that the cloud must refuse, and those are in
-// the quarantine; nothing is uploaded any more and nothing compared but by
-// schedule.
+// sides are equal, in an epoch that began behind the last restore that shows,
+// but for rows that the cloud must refuse, and those are in the quarantine;
+// nothing is uploaded any more and nothing compared but by schedule.
 //
 // # How exactly a seed replays
 //

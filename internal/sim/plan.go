@@ -139,6 +139,11 @@ func Generate(seed uint64) Plan {
 			k.add(g)
 		}
 	}
+	if g.draw = newDraw(seed, 8); g.chance(0.3) { // of its own stream: it leaves the rest of a seed's plan as it is
+		for range g.between(1, 3) {
+			g.step(Step{Do: "meddle", N: g.between(0, 3)})
+		}
+	}
 	slices.SortStableFunc(g.plan.Steps, func(a, b Step) int { return int(a.At - b.At) })
 	return g.plan
 }

@@ -83,6 +83,9 @@ type source struct {
 	backup *engine.Backup
 	// incarnation counts restores.
 	incarnation int
+	told        int    // the incarnation of the last restore that the login can see for itself
+	meddling    []Step // writes that wait for a comparison to be under way
+	questions
 }
 
 func newSource(w *world) (*source, error) {
@@ -95,13 +98,14 @@ func newSource(w *world) (*source, error) {
 		return nil, err
 	}
 	server.AddLogin(&engine.Login{Name: "tidemark", Password: "secret", SelectAll: true, ViewDefinition: true, ViewState: !s.NoViewState})
-	src := &source{w: w, server: server, db: server.DB(), tables: map[string]rows{}, absent: map[stamp]time.Time{}, open: map[int]*mssqltest.Tx{}}
+	src := &source{w: w, server: server, db: server.DB(), tables: map[string]rows{}, absent: map[stamp]time.Time{}, open: map[int]*mssqltest.Tx{}, questions: newQuestions()}
 	w.net.add("source", 50*time.Microsecond, 400*time.Microsecond, func(c net.Conn) { server.TLS().ServeConn(c) })
 	for _, name := range s.Tables {
 		if err := src.db.Exec(context.Background(), kindOf(name).create); err != nil {
 			return nil, err
 		}
 	}
+	src.watch()
 	return src, nil
 }
 
@@ -125,6 +129,11 @@ func (s *source) look() {
 		for key, r := range before {
 			if a, ok := after[key]; !ok || a.version != r.version {
 				s.absent[stamp{name, key, r.version}] = now
+			}
+		}
+		for key := range after {
+			if _, ok := before[key]; !ok {
+				s.came[stamp{table: name, key: key}] = now
 			}
 		}
 		s.tables[name] = after
@@ -373,6 +382,9 @@ func (s *source) restore(hidden bool) {
 	}
 	err := s.db.Restore(s.backup, hidden)
 	s.incarnation++
+	if !hidden && !s.w.plan.Setup.NoViewState {
+		s.told = s.incarnation
+	}
 	s.w.say("source", "restored, hidden %v: %v", hidden, err)
 	s.w.fault("source restored")
 	for _, name := range s.w.plan.Setup.Tables {
@@ -398,7 +410,9 @@ func (s *source) inject(st Step) {
 		f.Delay = 40 * time.Second
 	}
 	f.Hook = func() { s.w.fault("source: " + st.Kind) }
+	s.unwatch()
 	s.server.Inject(f)
+	s.watch() // behind it: the first that fits is taken
 }
 
 func (s *source) cut(st Step) {

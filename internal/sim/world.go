@@ -234,6 +234,8 @@ func (w *world) do(st Step) {
 		w.mu.Lock()
 		w.fates = append(w.fates, st)
 		w.mu.Unlock()
+	case "meddle":
+		w.source.meddling = append(w.source.meddling, st)
 	case "cut":
 		w.fault("connections reset: " + st.Kind)
 		w.net.cut(st.Kind, "")
