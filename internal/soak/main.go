@@ -53,6 +53,10 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// What hangs ends with a word about it: the source's process ends with ctx,
+	// too, and with it whoever waits for its answer.
+	ctx, cancel := context.WithTimeout(ctx, o.length+4*patience)
+	defer cancel()
 	err := run(ctx, o, os.Stdout)
 	switch {
 	case errors.Is(err, errFound):
@@ -63,5 +67,5 @@ func main() {
 		fmt.Println("PASS")
 		return
 	}
-	os.Exit(1) //nolint:gocritic // stop has nothing left to do
+	os.Exit(1) //nolint:gocritic // what is deferred has nothing left to do
 }

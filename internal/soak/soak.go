@@ -35,7 +35,10 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	if _, r.firstLoad, err = w.settled(ctx, o.tables()); err != nil {
 		return fmt.Errorf("before anything is broken: %w", err)
 	}
-	if r.base, err = w.measure(ctx); err != nil {
+	if err := until(ctx, "the base is measured", func(ctx context.Context) (err error) {
+		r.base, err = w.measure(ctx)
+		return err
+	}); err != nil {
 		return err
 	}
 	watching, endWatch := context.WithCancel(ctx)

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	actTime  = time.Minute     // bounds one transaction but for what it waits on purpose
+	actTime  = 5 * time.Minute // bounds one transaction but for what it waits on purpose
 	longTime = 8 * time.Second // a long one, at most
 	longOdds = 40              // one transaction in so many is long
 	redoOdds = 10              // and one in so many is rolled back
