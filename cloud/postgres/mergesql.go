@@ -50,6 +50,11 @@ func (p *plan) assignments(row string) string {
 // where it is that of the stage. (A first load's rows are all inserted: see
 // copyDirect.) Anything else that is kept about rows comes from there.
 //
+// Lines that were updated are left out by NOT IN, for which the server makes a
+// hash of them whatever it believes their number to be. It believes that they
+// are few, and held each line against each with NOT EXISTS: nine tenths of the
+// time of a batch of 1,000.
+//
 // That a row is still where it was found is sure as long as all writers hold
 // the version's lock. If one did not, or if one key is staged twice, a changed
 // row is left over.
@@ -77,7 +82,7 @@ func (p *plan) mergeSQL(from string, told bool) string {
 ), rest AS MATERIALIZED (
 	SELECT s._tm_line, o.place IS NULL AS absent
 	FROM (SELECT * FROM ` + from + ` s
-		WHERE ` + lines + ` AND NOT EXISTS (SELECT FROM updated u WHERE u._tm_line = s._tm_line) OFFSET 0) s
+		WHERE ` + lines + ` AND s._tm_line NOT IN (SELECT _tm_line FROM updated) OFFSET 0) s
 	LEFT JOIN ` + found + `
 	WHERE o.place IS NULL OR ` + changed + `
 ), inserted AS (
