@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -30,6 +31,10 @@ func (b *bench) close(context.Context) error { return b.pg.Close() }
 
 func (b *bench) run(ctx context.Context) error {
 	defer b.report.print(os.Stdout)
+	b.report.add("run", "%d cores, %s, %s, %d customers, %d workers, seed %d", runtime.NumCPU(), runtime.Version(), time.Now().UTC().Format(time.DateOnly), b.customers, b.workers, b.seed)
+	if b.customers < 2000 {
+		b.report.add("goals of blocks are those of 2,000 customers", "what one server does by itself weighs more with fewer")
+	}
 	for _, part := range []struct {
 		name string
 		run  func(context.Context) error

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -270,7 +271,7 @@ func TestProxyCounts(t *testing.T) {
 	sent := bytes.Join([][]byte{message("", "startup"), message("Q", "SELECT 1"), message("P", "parse"), message("B", ""), message("E", "portal"), message("d", "QE")}, nil)
 	var p proxy
 	var got bytes.Buffer
-	if err := p.forward(&got, bytes.NewReader(sent)); err != io.EOF {
+	if err := p.forward(&got, bytes.NewReader(sent)); !errors.Is(err, io.EOF) {
 		t.Error(err)
 	}
 	if n := p.statements.Load(); n != 2 {

@@ -52,12 +52,12 @@ func (p *proxy) close() error {
 }
 
 func (p *proxy) carry(ctx context.Context, client net.Conn) {
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	server, err := new(net.Dialer).DialContext(ctx, "tcp", p.to)
 	if err != nil {
 		return // the client sees its connection end
 	}
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 	var back sync.WaitGroup
 	back.Go(func() {
 		_, _ = io.Copy(client, server) // ends with either connection
