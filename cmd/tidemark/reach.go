@@ -8,20 +8,41 @@ import (
 	"github.com/spf13/cobra"
 
 	"tidemark/agent"
+	"tidemark/agent/config"
 	"tidemark/agent/control"
 )
 
 // withAgent runs do with the running agent.
 func (a *app) withAgent(do func(context.Context, agent.Control) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, _ []string) error {
-		c, err := a.view()
-		if err != nil {
-			return err
-		}
-		client := control.NewClient(c.StateDir)
-		defer client.Close()
-		return do(cmd.Context(), client)
+		_, err := a.ask(func(client agent.Control) error { return do(cmd.Context(), client) })
+		return err
 	}
+}
+
+// ask runs do with the running agent. With mistakes in the file the agent goes
+// on with the one before, and can be asked; when none runs they are the error.
+func (a *app) ask(do func(agent.Control) error) (*config.Config, error) {
+	c, mistakes := a.view()
+	var dir string
+	switch {
+	case mistakes == nil:
+		dir = c.StateDir
+	case errors.As(mistakes, new(config.Problems)):
+		dir = config.StateDirOf(a.configPath)
+	default:
+		return nil, mistakes
+	}
+	client := control.NewClient(dir)
+	defer client.Close()
+	err := do(client)
+	if mistakes != nil {
+		if errors.Is(err, control.ErrNotRunning) {
+			return nil, mistakes
+		}
+		_, _ = fmt.Fprintln(a.err, "the configuration has mistakes, the service goes on with what it has; `tidemark config check` shows them")
+	}
+	return c, err
 }
 
 // withTable is withAgent for commands whose one argument is a table.
@@ -38,13 +59,7 @@ func (a *app) withTable(do func(context.Context, agent.Control, string) error) f
 // withViewer runs do with the running agent or, when there is none, with what
 // its state file tells.
 func (a *app) withViewer(ctx context.Context, do func(agent.Viewer) error) error {
-	c, err := a.view()
-	if err != nil {
-		return err
-	}
-	client := control.NewClient(c.StateDir)
-	defer client.Close()
-	err = do(client)
+	c, err := a.ask(func(client agent.Control) error { return do(client) })
 	if !errors.Is(err, control.ErrNotRunning) {
 		return err
 	}

@@ -19,6 +19,9 @@ what it has; "tidemark config check" shows them.`,
 		Example: "  tidemark config check && tidemark reload",
 		Args:    cobra.NoArgs,
 		RunE: a.withAgent(func(ctx context.Context, c agent.Control) error {
+			if _, err := a.view(); err != nil { // all mistakes, with their lines
+				return err
+			}
 			if err := c.Reload(ctx); err != nil {
 				return err
 			}
