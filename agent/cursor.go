@@ -46,6 +46,7 @@ func parseCursor(s string, delta bool) (cursor, bool) {
 type marks struct {
 	Marks     map[string]string `json:"m,omitempty"` // as the source names them
 	Sentinels []state.Sentinel  `json:"s,omitempty"`
+	Columns   []int             `json:"c,omitempty"` // of the table: see reborn
 }
 
 // maxSentinels are kept of a table.

@@ -262,17 +262,29 @@ func (c *cycle) adopt(ctx context.Context, again *conflict) error {
 // register registers the table's columns when the cloud has others. It
 // ends with errAgain when it did.
 func (c *cycle) register(ctx context.Context) error {
-	schema := c.t.table().WireSchema()
-	if c.version.Schema == schema.Fingerprint() {
+	sql := c.t.table()
+	schema := sql.WireSchema()
+	c.t.mu.Lock()
+	reborn := c.t.reborn(c.version)
+	c.t.mu.Unlock()
+	if c.version.Schema == schema.Fingerprint() && len(reborn) == 0 {
 		return nil
+	}
+	c.out.Note = "columns registered"
+	if len(reborn) > 0 {
+		if err := c.unregister(ctx, schema, reborn); err != nil {
+			return err
+		}
 	}
 	registered, err := c.t.a.cloud().Register(ctx, c.t.site.Dataset, schema)
 	c.out.Requests++
 	if err != nil {
 		return err
 	}
-	c.out.Note = "columns registered"
 	c.t.change(func(r *state.Table) { r.Secret = registered.Secret })
+	c.t.mu.Lock()
+	c.t.told = columnIDs(sql)
+	c.t.mu.Unlock()
 	c.hear(registered.Version, false)
 	if err := c.askSource(ctx); err != nil {
 		return err

@@ -38,6 +38,30 @@ func TestSchemaChanges(t *testing.T) {
 	})
 }
 
+// TestColumnMadeAgain drops a column and makes it again, while the agent is
+// away: no row gets a new row version, and the table has the schema that it had.
+func TestColumnMadeAgain(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		t.Run(fmt.Sprintf("state lost %t", lost), func(t *testing.T) {
+			onStores(t, func(t *testing.T, r *rig) {
+				r.db.Exec(t, "CREATE TABLE {s}.t (id int NOT NULL PRIMARY KEY, b int NULL, a int NULL, rv rowversion NOT NULL)")
+				r.db.Exec(t, "INSERT INTO {s}.t (id, a, b) VALUES (1, 1, 10), (2, 2, 20), (3, NULL, 30)")
+				r.sync("t").start()
+				r.settles("t")
+				r.halt()
+				r.db.Exec(t, "ALTER TABLE {s}.t DROP COLUMN a")
+				r.db.Exec(t, "ALTER TABLE {s}.t ADD a int NOT NULL CONSTRAINT {s}_a DEFAULT 7")
+				if lost {
+					r.loseState()
+				}
+				r.start()
+				r.settles("t")
+				r.quiet("t")
+			})
+		})
+	}
+}
+
 // reread has the agent look at the catalog, which it otherwise does every ten
 // minutes, or at once when a statement tells of a change.
 func (r *rig) reread() {

@@ -35,6 +35,7 @@ type table struct {
 	suspect  bool         // all sentinels are gone, or a twin has written: compare
 	stranger wire.Version // of somebody else, which a cycle has looked at
 	twin     twin
+	told     []int // ids of the columns as last registered: see reborn
 }
 
 // request is something that a person asked for and waits for.
@@ -88,9 +89,12 @@ func (t *table) setCatalog(s *sqlserver.Table) {
 }
 
 // evolved tells, under mu, whether the schema is another than the one that the
-// cloud has.
+// cloud has, or was in between.
 func (t *table) evolved() bool {
-	return t.sql != nil && t.sql.Refused == "" && t.rec.Cloud.Schema != "" && t.rec.Cloud.Schema != t.sql.WireSchema().Fingerprint()
+	if t.sql == nil || t.sql.Refused != "" || t.rec.Cloud.Schema == "" {
+		return false
+	}
+	return t.rec.Cloud.Schema != t.sql.WireSchema().Fingerprint() || len(t.reborn(t.rec.Cloud)) > 0
 }
 
 func (t *table) begin(what string, of int64) {

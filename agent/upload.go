@@ -165,7 +165,7 @@ func (u *upload) took(p part) error {
 
 // mark adds the marks to a batch's header.
 func (u *upload) mark(h *wire.Header) {
-	m := marks{Marks: u.marks}
+	m := marks{Marks: u.marks, Columns: columnIDs(u.t.table())}
 	if !u.content {
 		m.Sentinels = u.t.sentinels()
 	}

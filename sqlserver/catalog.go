@@ -167,6 +167,11 @@ func (c *catalog) readParts(ctx context.Context) error {
 			t.columns = nil
 		}
 		err = c.run(ctx, standardColumnsSQL, c.readColumns)
+		for _, t := range c.tables {
+			for i := range t.columns {
+				t.columns[i].stable = 0 // a place in the table
+			}
+		}
 	}
 	if err != nil {
 		return err

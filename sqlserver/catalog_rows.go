@@ -17,6 +17,7 @@ type rawTable struct {
 
 type rawColumn struct {
 	id        int
+	stable    int // id, where no other column ever gets it; 0 otherwise
 	name      string
 	alias     string // the type's name as declared
 	typ       declared
@@ -86,7 +87,7 @@ func (c *catalog) readTables(r *rows) error {
 func (c *catalog) readColumns(r *rows) error {
 	return c.each(r, func(t *rawTable, v []driver.Value) {
 		column := rawColumn{
-			id: int(intOf(v[1])), name: textOf(v[2]), alias: textOf(v[3]),
+			id: int(intOf(v[1])), stable: int(intOf(v[1])), name: textOf(v[2]), alias: textOf(v[3]),
 			typ:      declared{name: strings.ToLower(textOf(v[4])), maxLength: int(intOf(v[5])), precision: int(intOf(v[6])), scale: int(intOf(v[7]))},
 			nullable: intOf(v[8]) != 0, identity: intOf(v[9]) != 0, computed: intOf(v[10]) != 0, collation: textOf(v[11]),
 		}

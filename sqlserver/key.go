@@ -22,7 +22,7 @@ func (t *rawTable) table() *Table {
 		}
 		at[c.id] = len(r.Columns)
 		r.Columns = append(r.Columns, Column{
-			Name: c.name, Type: typ, Declared: c.alias, Nullable: c.nullable, Identity: c.identity, Computed: c.computed,
+			ID: c.stable, Name: c.name, Type: typ, Declared: c.alias, Nullable: c.nullable, Identity: c.identity, Computed: c.computed,
 			Collation: c.collation, base: c.typ.name, collating: c.collating,
 		})
 	}

@@ -36,6 +36,7 @@ type Table struct {
 
 // A Column is one column of a table.
 type Column struct {
+	ID        int // column_id, which no other column of the table ever gets; 0 where the server does not tell
 	Name      string
 	Type      wire.Type
 	Declared  string // the type's name as declared: that of an alias type, text, ntext, image or numeric too
