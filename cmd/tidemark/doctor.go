@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -46,7 +47,7 @@ It reads no rows and changes nothing. It works whether the service runs or not.`
 	}
 	asJSON := jsonFlag(c)
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := a.config()
+		c, err := a.view() // what it refers to is examined
 		if err != nil {
 			return err
 		}
@@ -71,7 +72,7 @@ It reads no rows and changes nothing. It works whether the service runs or not.`
 
 // examine goes from the inside out: what comes later needs what came before.
 func examine(ctx context.Context, path string, c *config.Config) []finding {
-	all := []finding{{What: "configuration", Verdict: good, Message: path}}
+	all := examineFile(path, c)
 	service, status := examineService(ctx, c)
 	all = append(append(all, service...), examineDisk(c))
 	network, reached := examineNetwork(ctx, c, time.Now())
@@ -85,6 +86,24 @@ func examine(ctx context.Context, path string, c *config.Config) []finding {
 	all = append(all, protectionFindings(c)...)
 	for _, s := range c.Sources {
 		all = append(all, examineSource(ctx, s, status)...)
+	}
+	return all
+}
+
+// examineFile follows what the file refers to: a secret that this user may not
+// read, or that is gone, is a finding among the others.
+func examineFile(path string, c *config.Config) (all []finding) {
+	const what = "configuration"
+	err := c.CheckReferences()
+	var missing config.Problems
+	switch {
+	case err == nil:
+		return []finding{{What: what, Verdict: good, Message: path}}
+	case !errors.As(err, &missing):
+		return []finding{failed(what, err)}
+	}
+	for _, p := range missing {
+		all = append(all, finding{What: what, Verdict: wrong, Message: fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Message), Hint: p.Hint})
 	}
 	return all
 }
