@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"tidemark/agent/config"
+	"tidemark/agent/secrets"
 	"tidemark/deploy"
 	"tidemark/internal/fault"
 )
@@ -118,10 +119,9 @@ defaults:
 
 func TestExampleIsValid(t *testing.T) {
 	dir := t.TempDir()
-	must(t, os.Mkdir(filepath.Join(dir, "secrets"), 0o700))
-	must(t, os.WriteFile(filepath.Join(dir, "secrets", "cloud.key"), []byte("k\n"), 0o600))
-	must(t, os.WriteFile(filepath.Join(dir, "secrets", "sql.password"), []byte("p\r\n"), 0o600))
 	path := filepath.Join(dir, "tidemark.yaml")
+	must(t, secrets.Beside(path).Set("cloud.key", "k\n"))
+	must(t, secrets.Beside(path).Set("sql.password", "p\r\n"))
 	must(t, os.WriteFile(path, deploy.ExampleConfig, 0o600))
 	c, err := config.Load(path)
 	if err != nil {
@@ -229,7 +229,7 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 
 // Mangled files give a configuration or an error, and never show the secret.
 func TestMangledFiles(t *testing.T) {
-	lines := strings.Split(strings.ReplaceAll(string(deploy.ExampleConfig), "${file:secrets/sql.password}", "hunter2"), "\n")
+	lines := strings.Split(strings.ReplaceAll(string(deploy.ExampleConfig), "${secret:sql.password}", "hunter2"), "\n")
 	rapid.Check(t, func(t *rapid.T) {
 		mangled := append([]string(nil), lines...)
 		for range rapid.IntRange(1, 4).Draw(t, "edits") {
