@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -269,13 +270,13 @@ func TestProxyCounts(t *testing.T) {
 		return append(binary.BigEndian.AppendUint32([]byte(kind), uint32(4+len(body))), body...)
 	}
 	sent := bytes.Join([][]byte{message("", "startup"), message("Q", "SELECT 1"), message("P", "parse"), message("B", ""), message("E", "portal"), message("d", "QE")}, nil)
-	var p proxy
+	var n atomic.Int64
 	var got bytes.Buffer
-	if err := p.forward(&got, bytes.NewReader(sent)); !errors.Is(err, io.EOF) {
+	if err := forward(&got, bytes.NewReader(sent), &n); !errors.Is(err, io.EOF) {
 		t.Error(err)
 	}
-	if n := p.statements.Load(); n != 2 {
-		t.Errorf("%d statements", n)
+	if n.Load() != 2 {
+		t.Errorf("%d statements", n.Load())
 	}
 	if !bytes.Equal(got.Bytes(), sent) {
 		t.Errorf("passed on %q", &got)

@@ -15,10 +15,35 @@ import (
 // pass (PostgreSQL manual, "Message Flow"): simple queries, and executions of
 // prepared ones.
 type proxy struct {
-	listener   net.Listener
-	to         string
-	statements atomic.Int64
-	conns      sync.WaitGroup
+	listener net.Listener
+	to       string
+	conns    sync.WaitGroup
+
+	mu     sync.Mutex
+	counts []*atomic.Int64 // of each connection
+}
+
+// statements returns how many each connection has carried.
+func (p *proxy) statements() []int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := make([]int64, len(p.counts))
+	for i, n := range p.counts {
+		all[i] = n.Load()
+	}
+	return all
+}
+
+// most is the most that one connection has carried since: the rest is upkeep,
+// which begins when a batch is committed.
+func (p *proxy) most(since []int64) (most int64) {
+	for i, n := range p.statements() {
+		if i < len(since) {
+			n -= since[i]
+		}
+		most = max(most, n)
+	}
+	return most
 }
 
 // newProxy returns a proxy, and the connection string that leads through it.
@@ -63,15 +88,19 @@ func (p *proxy) carry(ctx context.Context, client net.Conn) {
 		_, _ = io.Copy(client, server) // ends with either connection
 		_ = client.Close()
 	})
-	_ = p.forward(server, client) // ends with either connection
+	n := new(atomic.Int64)
+	p.mu.Lock()
+	p.counts = append(p.counts, n)
+	p.mu.Unlock()
+	_ = forward(server, client, n) // ends with either connection
 	_ = server.Close()
 	back.Wait()
 }
 
 var errMessage = errors.New("not a message of the protocol")
 
-// forward copies messages and counts: the first has no type.
-func (p *proxy) forward(server io.Writer, client io.Reader) error {
+// forward copies messages and counts statements: the first message has no type.
+func forward(server io.Writer, client io.Reader, n *atomic.Int64) error {
 	for typed := 0; ; typed = 1 {
 		head := make([]byte, 4+typed)
 		if _, err := io.ReadFull(client, head); err != nil {
@@ -82,7 +111,7 @@ func (p *proxy) forward(server io.Writer, client io.Reader) error {
 			return errMessage
 		}
 		if typed == 1 && (head[0] == 'Q' || head[0] == 'E') {
-			p.statements.Add(1)
+			n.Add(1)
 		}
 		if _, err := server.Write(head); err != nil {
 			return err
