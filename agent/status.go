@@ -93,26 +93,27 @@ const (
 
 // TableStatus is how one table stands.
 type TableStatus struct {
-	Name       string          `json:"name"`   // the dataset
-	Source     string          `json:"source"` // its source's name
-	Table      string          `json:"table"`  // schema.table at the source
-	State      State           `json:"state"`
-	Problem    *Problem        `json:"problem,omitempty"`
-	Running    string          `json:"running,omitempty"` // what is being done now: "delta", "first load", "diff", ...
-	Progress   *Progress       `json:"progress,omitempty"`
-	Decision   *Decided        `json:"decision,omitempty"` // the last one
-	LocalRows  *int64          `json:"local_rows,omitempty"`
-	CloudRows  *int64          `json:"cloud_rows,omitempty"`
-	High       uint64          `json:"high,string,omitempty"`      // highest local row version seen
-	Watermark  uint64          `json:"watermark,string,omitempty"` // of the cloud
-	Synced     *time.Time      `json:"synced,omitempty"`           // both sides were last known equal
-	Lag        float64         `json:"lag_seconds"`                // since the first change that is known and not in the cloud was seen; 0 when there is none
-	Verified   *time.Time      `json:"verified,omitempty"`         // the last diff that went through
-	Next       *time.Time      `json:"next,omitempty"`             // due
-	Approval   *Approval       `json:"approval,omitempty"`
-	Quarantine *QuarantineSize `json:"quarantine,omitempty"`
-	Paused     *Pause          `json:"paused,omitempty"`
-	Notes      []string        `json:"notes,omitempty"` // columns left out, an index worth adding
+	Name        string          `json:"name"`   // the dataset
+	Source      string          `json:"source"` // its source's name
+	Table       string          `json:"table"`  // schema.table at the source
+	State       State           `json:"state"`
+	Problem     *Problem        `json:"problem,omitempty"`
+	Running     string          `json:"running,omitempty"` // what is being done now: "delta", "first load", "diff", ...
+	Progress    *Progress       `json:"progress,omitempty"`
+	Decision    *Decided        `json:"decision,omitempty"` // the last one
+	LocalRows   *int64          `json:"local_rows,omitempty"`
+	CloudRows   *int64          `json:"cloud_rows,omitempty"`
+	High        uint64          `json:"high,string,omitempty"`         // highest local row version seen
+	Watermark   uint64          `json:"watermark,string,omitempty"`    // of the cloud
+	Synced      *time.Time      `json:"synced,omitempty"`              // both sides were last known equal
+	Lag         float64         `json:"lag_seconds"`                   // since the first change that is known and not in the cloud was seen; 0 when there is none
+	LagVersions uint64          `json:"lag_versions,string,omitempty"` // row versions from Watermark to High while there is a lag: at least so many, counted over the whole database
+	Verified    *time.Time      `json:"verified,omitempty"`            // the last diff that went through
+	Next        *time.Time      `json:"next,omitempty"`                // due
+	Approval    *Approval       `json:"approval,omitempty"`
+	Quarantine  *QuarantineSize `json:"quarantine,omitempty"`
+	Paused      *Pause          `json:"paused,omitempty"`
+	Notes       []string        `json:"notes,omitempty"` // columns left out, an index worth adding
 }
 
 // Progress of what is running.

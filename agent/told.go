@@ -150,6 +150,9 @@ func tableStatus(source string, site TableSite, rec state.Table, q quarantine.Si
 	}
 	if !rec.Behind.IsZero() {
 		s.Lag = max(0, now.Sub(rec.Behind).Seconds())
+		if rec.Cloud.Loaded && rec.High > rec.Cloud.Watermark { // a load has no watermark yet
+			s.LagVersions = rec.High - rec.Cloud.Watermark
+		}
 	}
 	if q.Rows > 0 || q.Lost > 0 {
 		s.Quarantine = &QuarantineSize{Rows: q.Rows, Bytes: q.Bytes, Dropped: int64(q.Lost)}

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/dustin/go-humanize"
 
 	"tidemark/agent"
 )
@@ -100,6 +103,9 @@ func tableRows(s agent.Status) [][]string {
 		behind := "-"
 		if t.Lag > 0 {
 			behind = span(time.Duration(t.Lag * float64(time.Second)))
+			if t.LagVersions > 0 {
+				behind += fmt.Sprintf(", %s+ versions", humanize.Comma(int64(min(t.LagVersions, math.MaxInt64))))
+			}
 		}
 		rows = append(rows, []string{t.Name, condition(t), count(t.LocalRows), count(t.CloudRows), behind, ago(s.Time, t.Synced), in(s.Time, t.Next), decision(t)})
 	}

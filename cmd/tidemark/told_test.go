@@ -60,7 +60,7 @@ func init() {
 		}
 		lines := agent.TableStatus{
 			Name: "dbo.lines", Source: "main", Table: "dbo.lines", State: agent.StateWaiting, LocalRows: rows(0), CloudRows: rows(40_000),
-			Approval: &approval, Quarantine: &agent.QuarantineSize{Rows: 3, Bytes: 60 << 20}, Lag: 93_600,
+			Approval: &approval, Quarantine: &agent.QuarantineSize{Rows: 3, Bytes: 60 << 20}, Lag: 93_600, LagVersions: 131,
 			Problem: &agent.Problem{
 				Kind: agent.ProblemApproval, Scope: "table", Name: "dbo.lines", Message: "40,000 deletes wait for a person",
 				Hint: "if the table really is empty: `tidemark approve dbo.lines`", Since: *before(26 * time.Hour), Times: 3, Next: before(-10 * time.Minute),
