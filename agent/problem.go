@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -22,6 +23,27 @@ var (
 	errNoRun      = errors.New("no agent has run here yet")
 	errTwins      = errors.New("another agent runs with this one's identity")
 )
+
+// worst has the kinds in the order in which a person best sees to them: what
+// holds everything back, what a source, what one table.
+var worst = []ProblemKind{
+	ProblemConfig, ProblemState, ProblemKeyRefused, ProblemLogin, ProblemTLS, ProblemPermission,
+	ProblemTwins, ProblemCloudAway, ProblemUnreachable, ProblemServer, ProblemInternal,
+	ProblemSecondWriter, ProblemCloudRefused, ProblemSchema, ProblemGone, ProblemCeiling,
+	ProblemApproval, ProblemQuarantine, ProblemBusy, ProblemClock,
+}
+
+// worstFirst sorts problems by their kinds. Those of one kind, and those of
+// kinds that a newer agent tells of, keep their order.
+func worstFirst(all []Problem) {
+	rank := func(p Problem) int {
+		if i := slices.Index(worst, p.Kind); i >= 0 {
+			return i
+		}
+		return len(worst)
+	}
+	slices.SortStableFunc(all, func(a, b Problem) int { return rank(a) - rank(b) })
+}
 
 // maxBackoff bounds the time between two tries.
 const maxBackoff = 15 * time.Minute

@@ -25,8 +25,8 @@ type Status struct {
 	Tables        []TableStatus  `json:"tables"` // by source, then name
 }
 
-// Problems lists all that is wrong: of the configuration, of the state file,
-// of the cloud, of sources, of tables, in this order.
+// Problems lists all that is wrong, worst first by kind, and among one kind: of
+// the configuration, of the state file, of the cloud, of sources, of tables.
 func (s Status) Problems() []Problem {
 	var all []Problem
 	if s.Config != nil {
@@ -48,6 +48,7 @@ func (s Status) Problems() []Problem {
 			all = append(all, *t.Problem)
 		}
 	}
+	worstFirst(all)
 	return all
 }
 
