@@ -195,8 +195,10 @@ func TestHangingStoreOfKeys(t *testing.T) {
 		t.Errorf("%v", a.Header)
 	}
 	s.store.keys = nil
-	if a := s.do(t, http.MethodGet, versionsPath, nil); a.StatusCode != 200 {
-		t.Errorf("afterwards: %d", a.StatusCode)
+	for tries := 0; s.do(t, http.MethodGet, versionsPath, nil).StatusCode != 200; tries++ { // a loaded machine may take longer than the patience, too
+		if tries > 1000 {
+			t.Fatal("the store answers, and nobody comes in")
+		}
 	}
 }
 
