@@ -79,6 +79,7 @@ type Agent struct {
 	asked       versions
 	away        bool     // the log has been told that the cloud is
 	refused     *Problem // the configuration, when it was last read again
+	noted       []state.Problem
 	running     bool
 	closed      bool
 }
@@ -130,14 +131,14 @@ func (a *Agent) open(site Site) (err error) {
 		if err := a.db.Forget(func(string) bool { return false }); err != nil {
 			return err
 		}
-		snapshot.Tables = nil
+		snapshot.Tables, snapshot.Site.Problems = nil, nil
 	}
 	machine, host := state.MachineID(), site.Host
 	if machine != "" {
 		host = "" // machines are renamed
 	}
 	a.instance = state.Instance(host, machine, a.dir)
-	a.paused = snapshot.Site.Paused
+	a.paused, a.noted = snapshot.Site.Paused, snapshot.Site.Problems
 	a.install(site, snapshot)
 	return a.db.Write(state.Change{Site: a.siteRecord()})
 }
@@ -213,8 +214,9 @@ func (a *Agent) sitePause() *state.Pause {
 	return a.paused
 }
 
+// siteRecord is what is remembered of the whole, under mu.
 func (a *Agent) siteRecord() *state.Site {
-	return &state.Site{Instance: a.instance, Customer: a.site.Customer, Paused: a.paused}
+	return &state.Site{Instance: a.instance, Customer: a.site.Customer, Paused: a.paused, Problems: a.noted}
 }
 
 func (a *Agent) filterBytes() int { return a.site.FilterBytes }

@@ -21,6 +21,7 @@ type books struct {
 	mu      sync.Mutex
 	tables  map[string]bool
 	sources map[string]bool
+	site    bool
 	entries []journal.Entry
 	soon    bool
 	since   time.Time // the first that waits
@@ -65,6 +66,13 @@ func (b *books) touchSource(name string, now time.Time) {
 	b.sources[name] = true
 }
 
+func (b *books) touchSite(now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.dirty(now, true)
+	b.site = true
+}
+
 func (b *books) dirty(now time.Time, soon bool) {
 	if b.since.IsZero() {
 		b.since = now
@@ -99,6 +107,17 @@ func (b *books) problem() (since time.Time, err error) {
 // touch has a source's record written.
 func (a *Agent) touch(s *source) { a.books.touchSource(s.name, a.now()) }
 
+// writeSite writes the record of the whole at once. No flush comes between,
+// which would write an older one behind it.
+func (a *Agent) writeSite() error {
+	a.books.writing.Lock()
+	defer a.books.writing.Unlock()
+	a.mu.Lock()
+	rec := a.siteRecord()
+	a.mu.Unlock()
+	return a.db.Write(state.Change{Site: rec})
+}
+
 // flush writes everything that waits.
 func (a *Agent) flush() error {
 	b := &a.books
@@ -108,10 +127,15 @@ func (a *Agent) flush() error {
 	sources := a.sources
 	a.mu.Unlock()
 	b.mu.Lock()
-	tables, dirty, entries := b.tables, b.sources, b.entries
-	b.tables, b.sources, b.entries, b.soon, b.since = nil, nil, nil, false, time.Time{}
+	tables, dirty, site, entries := b.tables, b.sources, b.site, b.entries
+	b.tables, b.sources, b.site, b.entries, b.soon, b.since = nil, nil, false, nil, false, time.Time{}
 	b.mu.Unlock()
 	c := state.Change{Sources: map[string]state.Source{}, Tables: map[string]state.Table{}, Journal: entries}
+	if site {
+		a.mu.Lock()
+		c.Site = a.siteRecord()
+		a.mu.Unlock()
+	}
 	for _, s := range sources {
 		if dirty[s.name] {
 			c.Sources[s.name] = s.record()
@@ -132,7 +156,7 @@ func (a *Agent) flush() error {
 	now := a.now()
 	b.dirty(now, true)
 	b.entries = append(entries, b.entries...)
-	b.tables, b.sources = merge(b.tables, tables), merge(b.sources, dirty)
+	b.tables, b.sources, b.site = merge(b.tables, tables), merge(b.sources, dirty), b.site || site
 	if b.failed == nil {
 		b.failure = now
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -146,7 +147,11 @@ func TestDamagedState(t *testing.T) {
 	}
 	aside, err := filepath.Glob(filepath.Join(r.dir, state.FileName+".damaged-*"))
 	if err != nil || len(aside) != 1 {
-		t.Errorf("set aside: %v, %v", aside, err)
+		t.Fatalf("set aside: %v, %v", aside, err)
+	}
+	s, err := r.agent.Status(t.Context())
+	if err != nil || len(s.Notes) != 1 || !strings.HasPrefix(s.Notes[0], filepath.Base(aside[0])) {
+		t.Errorf("notes: %q, %v", s.Notes, err)
 	}
 }
 

@@ -16,6 +16,7 @@ const housekeeping = time.Second
 // keepHouse runs until ctx ends.
 func (a *Agent) keepHouse(ctx context.Context) {
 	for pause(ctx, housekeeping) {
+		a.noteProblems()
 		a.tidy()
 		a.watchCloud()
 		a.live()

@@ -16,6 +16,7 @@ import (
 // An Offline tells what an agent that does not run has left in its state file.
 type Offline struct {
 	db   *state.DB
+	dir  string
 	site Site
 	snap state.Snapshot
 	rows []quarantine.Row
@@ -32,7 +33,7 @@ func OpenOffline(dir string, site Site) (*Offline, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &Offline{db: db, site: site}
+	o := &Offline{db: db, dir: dir, site: site}
 	if o.snap, err = db.Read(); err == nil {
 		o.rows, o.lost, err = db.Quarantine().Load()
 	}
@@ -45,14 +46,18 @@ func OpenOffline(dir string, site Site) (*Offline, error) {
 // Close closes the state file.
 func (o *Offline) Close() error { return o.db.Close() }
 
-// Status implements Viewer.
+// Status implements Viewer. The problems of configuration, cloud and sources
+// are those that the agent had last.
 func (o *Offline) Status(context.Context) (Status, error) {
 	s := Status{
 		SchemaVersion: StatusVersion, Time: time.Now(), Customer: o.site.Customer, Instance: o.snap.Site.Instance,
-		Paused: pauseOf(o.snap.Site.Paused), Unprotected: o.site.Unprotected,
+		Paused: pauseOf(o.snap.Site.Paused), Unprotected: o.site.Unprotected, Notes: notes(o.dir),
+		Config: notedOf(o.snap.Site, "configuration", ""), Cloud: CloudStatus{Problem: notedOf(o.snap.Site, "cloud", "")},
 	}
 	for _, src := range o.site.Sources {
-		s.Sources = append(s.Sources, sourceStatus(src.Name, o.snap.Sources[src.Name]))
+		told := sourceStatus(src.Name, o.snap.Sources[src.Name])
+		told.Problem = notedOf(o.snap.Site, "source", src.Name)
+		s.Sources = append(s.Sources, told)
 		for _, t := range src.Tables {
 			ts, err := o.table(src.Name, t, s.Time)
 			if err != nil {

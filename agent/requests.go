@@ -182,14 +182,14 @@ func (a *Agent) Resume(_ context.Context, name string) error {
 func (a *Agent) pauseAll(p *state.Pause) error {
 	a.mu.Lock()
 	a.paused = p
-	rec, queue := a.siteRecord(), a.queue
+	queue := a.queue
 	a.mu.Unlock()
 	if p == nil {
 		queue.Resume("")
 	} else {
 		queue.Pause("")
 	}
-	return a.db.Write(state.Change{Site: rec})
+	return a.writeSite()
 }
 
 // RetryQuarantine implements Control.

@@ -198,7 +198,10 @@ func (r *rig) open() *agent.Agent {
 // start runs an agent until halt.
 func (r *rig) start() *agent.Agent {
 	r.t.Helper()
-	a := r.open()
+	return r.run(r.open())
+}
+
+func (r *rig) run(a *agent.Agent) *agent.Agent {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- a.Run(ctx) }()

@@ -97,6 +97,7 @@ func (a *Agent) Once(ctx context.Context, patience time.Duration) error {
 	}
 	cancel(nil)
 	running.Wait()
+	a.noteProblems() // the house was kept too seldom for them
 	return err
 }
 

@@ -15,11 +15,12 @@ type Status struct {
 	Started       *time.Time     `json:"started,omitempty"` // of the running service
 	Customer      string         `json:"customer"`
 	Instance      string         `json:"instance"` // this installation, as the cloud knows its writer
-	Healthy       bool           `json:"healthy"`  // no problem, nothing paused
+	Healthy       bool           `json:"healthy"`  // live, no problem, nothing paused
 	Paused        *Pause         `json:"paused,omitempty"`
 	State         *Problem       `json:"state_problem,omitempty"`  // of the state file
 	Config        *Problem       `json:"config_problem,omitempty"` // the file was changed and cannot be used; the one before is in force
 	Unprotected   []Unprotected  `json:"unprotected,omitempty"`    // connections on which protection is turned off
+	Notes         []string       `json:"notes,omitempty"`          // worth knowing, and no problem: a damaged state file that was set aside
 	Cloud         CloudStatus    `json:"cloud"`
 	Sources       []SourceStatus `json:"sources"`
 	Tables        []TableStatus  `json:"tables"` // by source, then name

@@ -20,7 +20,7 @@ func (a *Agent) Status(context.Context) (Status, error) {
 	s := Status{
 		SchemaVersion: StatusVersion, Time: a.now(), Live: true, Started: &started,
 		Customer: site.Customer, Instance: a.instance,
-		Paused: pauseOf(paused), Unprotected: site.Unprotected, Cloud: cloudStatus(site.Cloud), Config: refused,
+		Paused: pauseOf(paused), Unprotected: site.Unprotected, Cloud: cloudStatus(site.Cloud), Config: refused, Notes: notes(a.dir),
 	}
 	if s.Paused == nil && narrowed.Paused {
 		s.Paused = &Pause{By: "policy", Reason: narrowed.Reason, Since: a.started}
@@ -45,7 +45,7 @@ func (a *Agent) Status(context.Context) (Status, error) {
 
 // finish says what follows from the rest.
 func (s *Status) finish() {
-	s.Healthy = len(s.Problems()) == 0 && s.Paused == nil && !slices.ContainsFunc(s.Tables, func(t TableStatus) bool { return t.Paused != nil })
+	s.Healthy = s.Live && len(s.Problems()) == 0 && s.Paused == nil && !slices.ContainsFunc(s.Tables, func(t TableStatus) bool { return t.Paused != nil })
 }
 
 // Journal implements Viewer.

@@ -66,7 +66,7 @@ func Open(dir string) (*DB, error) {
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, fault.New(op, err, "the service's account needs to read and write "+path)
 	}
-	aside := path + time.Now().UTC().Format(".damaged-20060102T150405.000")
+	aside := path + damaged + time.Now().UTC().Format("20060102T150405.000")
 	if renamed := os.Rename(path, aside); renamed != nil {
 		return nil, fault.New(op, errors.Join(err, renamed), "move "+path+" away: losing it loses nothing but a round of comparison")
 	}

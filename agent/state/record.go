@@ -77,9 +77,21 @@ type Source struct {
 
 // Site is what is remembered of the whole.
 type Site struct {
-	Instance string `json:"instance,omitempty"`
-	Customer string `json:"customer,omitempty"`
-	Paused   *Pause `json:"paused,omitempty"`
+	Instance string    `json:"instance,omitempty"`
+	Customer string    `json:"customer,omitempty"`
+	Paused   *Pause    `json:"paused,omitempty"`
+	Problems []Problem `json:"problems,omitempty"` // as last known; not those of tables
+}
+
+// A Problem is what was wrong with the configuration, the cloud or a source.
+type Problem struct {
+	Kind    string    `json:"kind"`
+	Scope   string    `json:"scope"`
+	Name    string    `json:"name,omitempty"`
+	Message string    `json:"message"`
+	Hint    string    `json:"hint,omitempty"`
+	Since   time.Time `json:"since"`
+	Times   int       `json:"times"`
 }
 
 // A Change is what one transaction writes: the records named, whole, and

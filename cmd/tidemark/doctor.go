@@ -75,6 +75,7 @@ func examine(ctx context.Context, path string, c *config.Config) []finding {
 	all := examineFile(path, c)
 	service, status := examineService(ctx, c)
 	all = append(append(all, service...), examineDisk(c))
+	all = append(all, examineAside(c)...)
 	network, reached := examineNetwork(ctx, c, time.Now())
 	all = append(all, network...)
 	if reached {

@@ -85,10 +85,19 @@ func examineDisk(c *config.Config) finding {
 	case free < full:
 		f.Verdict, f.Hint = advice, "make room before the disk is full"
 	}
-	if damaged, _ := filepath.Glob(filepath.Join(c.StateDir, state.FileName+".damaged-*")); len(damaged) > 0 {
-		f.Notes = append(f.Notes, fmt.Sprintf("%s was set aside because it was damaged: delete it once support has seen it", filepath.Base(damaged[len(damaged)-1])))
-	}
 	return f
+}
+
+// examineAside looks for a damaged state that was set aside.
+func examineAside(c *config.Config) []finding {
+	aside := state.Aside(c.StateDir)
+	if len(aside) == 0 {
+		return nil
+	}
+	return []finding{{
+		What: "damaged state", Verdict: advice, Message: aside[len(aside)-1] + " was set aside because it was damaged, and a new one begun",
+		Hint: "delete the file once support has seen it; if it happens again, look at the disk",
+	}}
 }
 
 // examineListeners asks the running service where it should answer besides.

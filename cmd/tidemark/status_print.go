@@ -21,6 +21,9 @@ func printStatus(w io.Writer, s agent.Status, all bool) error {
 	for _, u := range s.Unprotected {
 		fmt.Fprintf(&b, "\nunprotected: %s: %s\n  hint: %s\n", u.Connection, u.Message, u.Hint)
 	}
+	for _, n := range s.Notes {
+		fmt.Fprintf(&b, "\nnote: %s\n", n)
+	}
 	for _, p := range s.Problems() {
 		printProblem(&b, s.Time, p)
 	}
@@ -51,7 +54,10 @@ func headline(w io.Writer, s agent.Status) {
 		what = "not all is well"
 	}
 	if !s.Live {
-		what += ", as of the last time that the service ran"
+		if len(s.Problems()) == 0 {
+			what = "no problem was known"
+		}
+		what = "the service is not running; " + what + " when it last ran"
 	}
 	fmt.Fprintf(w, "%s: %s", s.Customer, what)
 	if s.Started != nil {
@@ -59,7 +65,7 @@ func headline(w io.Writer, s agent.Status) {
 	}
 	fmt.Fprintln(w)
 	if !s.Live {
-		fmt.Fprintln(w, "\nthe service is not running\n  hint: start it with `tidemark service start`, or run one cycle with `tidemark once`")
+		fmt.Fprintln(w, "  hint: start it with `tidemark service start`, or run one cycle with `tidemark once`")
 	}
 	if p := s.Paused; p != nil {
 		fmt.Fprintf(w, "\npaused: everything, for %s, by %s%s\n", span(s.Time.Sub(p.Since)), p.By, reason(p))
