@@ -151,7 +151,11 @@ func TestOverload(t *testing.T) {
 	body := s.batch(t, `["1",1,"a"]`)
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		if a := s.post(t, body); a.StatusCode != 200 {
+		a := s.post(t, body)
+		for tries := 0; a.StatusCode == 503 && tries < 1000; tries++ { // a loaded machine takes longer than the patience
+			a = s.post(t, body)
+		}
+		if a.StatusCode != 200 {
 			t.Errorf("the first: %d %s", a.StatusCode, a.body)
 		}
 	})
@@ -296,7 +300,7 @@ func TestLongLinesAtOnce(t *testing.T) {
 // its place back, and never reaches the store.
 func TestSlowBody(t *testing.T) {
 	limits := cloud.DefaultLimits()
-	limits.BodyTime = 100 * time.Millisecond
+	limits.BodyTime = time.Second
 	limits.Receiving = 1 << 20
 	s := newSite(t, cloud.Config{Limits: limits})
 	s.store.apply = func(context.Context) error { t.Error("the store was asked"); return nil }

@@ -64,12 +64,15 @@ func NewRedactor(secrets, names []string) *Redactor {
 
 var passwordField = regexp.MustCompile(`(?i)\b(?:password|pwd)\s*=\s*("[^"]*"|'[^']*'|\{[^}]*\}|[^;]*)`)
 
+// schemes are those of addresses. A password may look like one of another.
+var schemes = []string{"http", "https", "socks5", "sqlserver", "postgres", "postgresql"}
+
 // parts returns a secret and the passwords in it, where it is an address or a
 // connection string.
 func parts(s string) []string {
 	all := []string{s}
 	if u, err := url.Parse(s); err == nil && u.Host != "" {
-		if u.User == nil {
+		if u.User == nil && slices.Contains(schemes, u.Scheme) {
 			all = nil // an address is none
 		} else if p, ok := u.User.Password(); ok {
 			all = append(all, p)

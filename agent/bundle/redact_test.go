@@ -60,6 +60,15 @@ func TestText(t *testing.T) {
 	}
 }
 
+// A password that looks like an address is one all the same.
+func TestPasswordLikeAnAddress(t *testing.T) {
+	for _, secret := range []string{"//o~?y!", "ab://xyz", "//host/path"} {
+		if got := bundle.NewRedactor([]string{secret}, nil).Known("it is " + secret); got != "it is [secret]" {
+			t.Errorf("%s became %q", secret, got)
+		}
+	}
+}
+
 // Whatever a secret is and wherever it stands, it is not in the archive.
 func TestNoSecretIsLeft(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
