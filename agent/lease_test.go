@@ -203,7 +203,7 @@ func TestLeaseEnds(t *testing.T) {
 		defer r.front.mu.Unlock()
 		return r.front.seen["GET versions"] >= 3
 	})
-	if asked, caps := r.front.counts()["GET versions"], r.decided("t", scheduler.Nothing); asked > caps {
+	if asked, caps := r.front.counts()["GET versions"], r.decided("t", scheduler.Nothing); asked > caps+1 { // one may be under way
 		t.Errorf("asked %d times at %d caps", asked, caps)
 	}
 }
