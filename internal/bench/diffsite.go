@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tidemark/agent"
+	"tidemark/internal/bench/cputime"
 )
 
 // diffTable is the table of all comparisons: narrow, so that what is measured
@@ -133,7 +134,7 @@ func (s *diffSite) compare(ctx context.Context, dryRun bool) (c compared, err er
 	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0); err != nil {
 		return c, err
 	}
-	cpu := cpuOf(pid)
+	cpu := cputime.Of(pid)
 	args := []string{"diff", diffTable, "--json", "--config", s.config}
 	if dryRun {
 		args = append(args, "--dry-run")
@@ -142,7 +143,7 @@ func (s *diffSite) compare(ctx context.Context, dryRun bool) (c compared, err er
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	out, failed := cmd.Output()
-	c.cpu = cpuOf(pid) - cpu
+	c.cpu = cputime.Of(pid) - cpu
 	if c.peak, err = peakOf(pid); err != nil {
 		return c, err
 	}

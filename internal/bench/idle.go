@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tidemark/agent"
+	"tidemark/internal/bench/cputime"
 )
 
 const (
@@ -53,11 +54,11 @@ func (b *bench) idle(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	cpu := cpuOf(service.cmd.Process.Pid)
+	cpu := cputime.Of(service.cmd.Process.Pid)
 	if !sleep(ctx, idleFor) {
 		return ctx.Err()
 	}
-	cpu = cpuOf(service.cmd.Process.Pid) - cpu
+	cpu = cputime.Of(service.cmd.Process.Pid) - cpu
 	statements, err := b.source.statements()
 	if err != nil {
 		return err

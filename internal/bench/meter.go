@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"tidemark/internal/bench/cputime"
 )
 
 // A meter reads the processor time of the processes that run all along.
@@ -22,8 +24,8 @@ type used struct {
 }
 
 func (m meter) read(ctx context.Context) (used, error) {
-	pg, err := cpuOfServer(ctx, m.conn)
-	return used{source: cpuOf(m.source), api: cpuOf(m.api), postgres: pg}, err
+	pg, err := cputime.OfServer(ctx, m.conn)
+	return used{source: cputime.Of(m.source), api: cputime.Of(m.api), postgres: pg}, err
 }
 
 func (u used) minus(v used) used {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"tidemark/internal/bench/cputime"
 )
 
 // programs are the shipped binaries, built for this run.
@@ -53,7 +55,7 @@ func (p programs) once(ctx context.Context, config string, then func()) (r run, 
 	}
 	for lines := bufio.NewScanner(io.TeeReader(out, &said)); lines.Scan(); {
 		if r.uploaded == 0 && strings.Contains(lines.Text(), ": upload: ") {
-			r.uploaded, r.uploadedCPU = time.Since(start), cpuOf(cmd.Process.Pid)
+			r.uploaded, r.uploadedCPU = time.Since(start), cputime.Of(cmd.Process.Pid)
 			if then != nil {
 				then()
 			}

@@ -1,4 +1,5 @@
-package main
+// Package cputime tells the processor time of processes, for measurements.
+package cputime
 
 import (
 	"bytes"
@@ -8,7 +9,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -42,9 +42,9 @@ func processOf(pid int) (process, error) {
 	}, nil
 }
 
-// cpuOf is the processor time of one running process; 0 where the system
+// Of is the processor time of one running process; 0 where the system
 // does not tell.
-func cpuOf(pid int) time.Duration {
+func Of(pid int) time.Duration {
 	p, err := processOf(pid)
 	if err != nil {
 		return 0
@@ -52,9 +52,9 @@ func cpuOf(pid int) time.Duration {
 	return p.own
 }
 
-// cpuOfServer is the processor time of a Postgres server with all its
+// OfServer is the processor time of a Postgres server with all its
 // backends, those that have ended too.
-func cpuOfServer(ctx context.Context, conn *pgx.Conn) (time.Duration, error) {
+func OfServer(ctx context.Context, conn *pgx.Conn) (time.Duration, error) {
 	var backend int
 	if err := conn.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&backend); err != nil {
 		return 0, err
@@ -79,15 +79,4 @@ func cpuOfServer(ctx context.Context, conn *pgx.Conn) (time.Duration, error) {
 		}
 	}
 	return total, nil
-}
-
-// ownPeak is the peak resident memory of this process. A child's begins at
-// it, because it is made by vfork: a figure that is not above it tells
-// nothing about the child.
-func ownPeak() int64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return u.Maxrss * 1024
 }
