@@ -3,15 +3,12 @@ package main
 import (
 	"context"
 	"database/sql"
-	"encoding/base64"
-	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"tidemark/cloud"
+	"tidemark/internal/plaintext"
 	"tidemark/internal/wire"
 )
 
@@ -46,11 +43,13 @@ func sourceRows(ctx context.Context, db *sql.DB, table string, s wire.Schema) (m
 		}
 		var r row
 		for i, v := range values {
-			name := rowVersion
+			name, text := rowVersion, ""
 			if i < len(s.Columns) {
 				name = s.Columns[i].Name
+				text, err = plaintext.OfDriver(v, types[i].DatabaseTypeName())
+			} else {
+				text, err = plaintext.OfVersion(v)
 			}
-			text, err := sourceText(v, types[i].DatabaseTypeName(), name)
 			if err != nil {
 				return nil, fmt.Errorf("column %s: %w", name, err)
 			}
@@ -61,40 +60,13 @@ func sourceRows(ctx context.Context, db *sql.DB, table string, s wire.Schema) (m
 	return all, found.Err()
 }
 
-// sourceText writes a value of the driver as people do. It shares nothing
-// with what the agent does to it.
-func sourceText(v any, typeName, name string) (string, error) {
-	switch v := v.(type) {
-	case nil:
-		return "NULL", nil
-	case bool, int64:
-		return fmt.Sprint(v), nil
-	case string:
-		return strconv.Quote(v), nil
-	case time.Time:
-		if typeName == "DATE" {
-			return strconv.Quote(v.Format(time.DateOnly)), nil
-		}
-		return strconv.Quote(v.Format("2006-01-02T15:04:05.000")), nil
-	case []byte:
-		switch {
-		case name == rowVersion && len(v) == 8:
-			return strconv.FormatUint(binary.BigEndian.Uint64(v), 10), nil
-		case typeName == "DECIMAL" || typeName == "MONEY":
-			return strconv.Quote(string(v)), nil
-		}
-		return strconv.Quote(base64.StdEncoding.EncodeToString(v)), nil
-	}
-	return "", fmt.Errorf("a value of %T (%s) is not known to the demo", v, typeName)
-}
-
 // cloudRows reads the operator's export.
 func cloudRows(ctx context.Context, store cloud.Store, table string, s wire.Schema) (map[string]row, error) {
 	all := map[string]row{}
 	err := store.Rows(ctx, customer, table, func(in cloud.Row) error {
 		var r row
 		for i, v := range in.Values {
-			text, err := cloudText(v)
+			text, err := plaintext.OfWire(v)
 			if err != nil {
 				return fmt.Errorf("column %s: %w", s.Columns[i].Name, err)
 			}
@@ -110,21 +82,6 @@ func cloudRows(ctx context.Context, store cloud.Store, table string, s wire.Sche
 		return nil
 	})
 	return all, err
-}
-
-// cloudText writes a value of JSON as people do.
-func cloudText(v []byte) (string, error) {
-	var text *string
-	switch {
-	case string(v) == "null":
-		return "NULL", nil
-	case len(v) > 0 && v[0] == '"':
-		if err := json.Unmarshal(v, &text); err != nil {
-			return "", err
-		}
-		return strconv.Quote(*text), nil
-	}
-	return string(v), nil
 }
 
 // keyOf is the key's values, as text that sorts numbers too.

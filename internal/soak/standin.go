@@ -19,6 +19,7 @@ import (
 
 	"tidemark/internal/mssqltest"
 	"tidemark/internal/mssqltest/engine"
+	"tidemark/internal/plaintext"
 )
 
 // roleSource is the role of the process in which the stand-in and its writers
@@ -186,9 +187,9 @@ func (s *shop) rows(ctx context.Context, t table) (map[string]string, error) {
 		texts := make([]string, len(values))
 		for i, v := range values {
 			if i == len(t.columns) {
-				texts[i], err = versionText(v)
+				texts[i], err = plaintext.OfVersion(v)
 			} else {
-				texts[i], err = sourceText(v, types[i].DatabaseTypeName())
+				texts[i], err = plaintext.OfDriver(v, types[i].DatabaseTypeName())
 			}
 			if err != nil {
 				return nil, fmt.Errorf("column %s: %w", names[i], err)
