@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"tidemark/cloud/cost"
 	"tidemark/cloud/postgres"
 	"tidemark/internal/wire"
@@ -16,6 +14,7 @@ import (
 // dataset's table and its index, and no more than those and the registry's.
 func TestBlocksOfRequests(t *testing.T) {
 	first, conn := open(t, postgres.Options{Connections: 1, WithoutSummaries: true})
+	withoutAutovacuum(t, conn)
 	acme := newSite(t, first, "acme", "dbo.o", "id int; v varchar(max)")
 	row := func(id, version int) []byte { return fmt.Appendf(nil, `["%d",%d,"%0300d"]`, version, id, id) }
 	var rows [][]byte
@@ -24,7 +23,7 @@ func TestBlocksOfRequests(t *testing.T) {
 	}
 	acme.load(rows, 1000)
 	first.Close() // which hands on what its session has counted
-	data, registry := fetched(t, conn)
+	data, registry := counted(t, conn)
 
 	s, err := postgres.Open(t.Context(), dsnOf(conn), postgres.Options{Connections: 1, WithoutSummaries: true})
 	if err != nil {
@@ -55,7 +54,7 @@ func TestBlocksOfRequests(t *testing.T) {
 		}
 	}
 	s.Close()
-	data2, registry2 := fetched(t, conn)
+	data2, registry2 := counted(t, conn)
 	if got := all.Read + all.Hit; got < data2-data || got > data2-data+registry2-registry {
 		t.Errorf("charged %d; the server counted %d of the table and %d of the registry", got, data2-data, registry2-registry)
 	}
@@ -85,41 +84,6 @@ func TestBlocksOfSmallBatches(t *testing.T) {
 	if sometimes := charged(99, 300); sometimes < always/4 || sometimes > always*2 { // over five standard deviations
 		t.Errorf("%.0f blocks for a batch of 99 rows, %.0f for one of 100", sometimes, always)
 	}
-}
-
-// fetched waits until the server has counted all, and returns the blocks of
-// data and of the registry.
-func fetched(t *testing.T, conn *pgx.Conn) (data, registry int64) {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		var sessions int
-		if err := conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()").Scan(&sessions); err != nil {
-			t.Fatal(err)
-		}
-		if sessions == 0 { // each has handed on what it had before it left the list
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d sessions are still there", sessions)
-		}
-	}
-	if conn.PgConn().ParameterStatus("server_version") < "15" { // another process collects what they have handed on
-		time.Sleep(2 * time.Second)
-		exec(t, conn, "SELECT pg_stat_clear_snapshot()")
-	}
-	err := conn.QueryRow(t.Context(), `SELECT coalesce(sum(n) FILTER (WHERE schemaname = 'data'), 0), coalesce(sum(n) FILTER (WHERE schemaname = 'tidemark'), 0)
-		FROM (SELECT schemaname, coalesce(heap_blks_read, 0) + coalesce(heap_blks_hit, 0) + coalesce(idx_blks_read, 0) + coalesce(idx_blks_hit, 0)
-			+ coalesce(toast_blks_read, 0) + coalesce(toast_blks_hit, 0) + coalesce(tidx_blks_read, 0) + coalesce(tidx_blks_hit, 0) AS n FROM pg_statio_user_tables) s`).
-		Scan(&data, &registry)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data, registry
-}
-
-func dsnOf(conn *pgx.Conn) string {
-	c := conn.Config()
-	return fmt.Sprintf("postgres://%s@127.0.0.1:%d/%s", c.User, c.Port, c.Database)
 }
 
 // The counters grow with what is done, and name datasets as the API does.

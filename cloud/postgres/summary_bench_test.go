@@ -157,51 +157,6 @@ func idle(b testing.TB, conn *pgx.Conn) {
 	}
 }
 
-// touched runs f with a store of its own and returns how many buffers it
-// touched, of the rows and of all others that are no catalog's. Statistics are
-// complete when their sessions have ended.
-func touched(t testing.TB, conn *pgx.Conn, f func(s *postgres.Store)) (rows, others int) {
-	t.Helper()
-	read := func() (rows, others int) {
-		exec(t, conn, "SELECT pg_stat_clear_snapshot()")
-		err := conn.QueryRow(t.Context(), `SELECT coalesce(sum(touched) FILTER (WHERE schemaname = 'data'), 0), coalesce(sum(touched) FILTER (WHERE schemaname = 'tidemark'), 0)
-			FROM (SELECT schemaname, heap_blks_read + heap_blks_hit + coalesce(idx_blks_read + idx_blks_hit, 0)
-				+ coalesce(toast_blks_read + toast_blks_hit, 0) + coalesce(tidx_blks_read + tidx_blks_hit, 0) AS touched
-				FROM pg_statio_user_tables WHERE relname <> 'migrations') t`).Scan(&rows, &others)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return rows, others
-	}
-	settle := func() {
-		for range 100 {
-			var n int
-			if err := conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'counted'").Scan(&n); err != nil {
-				t.Fatal(err)
-			}
-			if n == 0 {
-				return
-			}
-			time.Sleep(20 * time.Millisecond)
-		}
-		t.Fatal("a session does not end")
-	}
-	settle()
-	rowsBefore, othersBefore := read()
-	c := conn.Config()
-	s, err := postgres.Open(t.Context(), fmt.Sprintf("postgres://%s@127.0.0.1:%d/%s?application_name=counted", c.User, c.Port, c.Database), postgres.Options{Connections: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	f(s)
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	settle()
-	rowsAfter, othersAfter := read()
-	return rowsAfter - rowsBefore, othersAfter - othersBefore
-}
-
 // question is what an agent asks about the leaf of a row: it has other rows
 // there.
 func askAbout(t testing.TB, s *postgres.Store, tree *summary.Tree, secret summary.Secret, ids ...int) {
