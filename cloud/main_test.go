@@ -59,7 +59,8 @@ func (f *faulty) Apply(ctx context.Context, b cloud.Batch) (wire.Answer, error) 
 	return f.Store.Apply(ctx, b)
 }
 
-// site is a server with one customer, acme, and one table, t.
+// site is a server with one customer, acme, and one table, t. It listens to
+// pipes: what a test does with it can be in a bubble of testing/synctest.
 type site struct {
 	store  *faulty
 	server *cloud.Server
@@ -97,7 +98,10 @@ func newSite(t *testing.T, c cloud.Config) *site {
 		t.Fatal(err)
 	}
 	s.key, s.server = secret, cloud.New(c)
-	s.http = httptest.NewServer(s.server)
+	l := newPipes()
+	s.http = &httptest.Server{Listener: l, Config: &http.Server{Handler: s.server}}
+	s.http.Start()
+	s.http.Client().Transport.(*http.Transport).DialContext = l.DialContext
 	t.Cleanup(s.http.Close)
 	return s
 }

@@ -7,13 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/zap"
@@ -138,110 +138,110 @@ func TestAccessLogHoldsNoKey(t *testing.T) {
 }
 
 func TestOverload(t *testing.T) {
-	limits := cloud.DefaultLimits()
-	limits.Load = cloud.Class{Running: 1, Waiting: 1}
-	limits.Patience = 50 * time.Millisecond
-	s := newSite(t, cloud.Config{Limits: limits})
-	inside, proceed := make(chan struct{}), make(chan struct{})
-	s.store.apply = func(context.Context) error {
-		inside <- struct{}{}
-		<-proceed
-		return nil
-	}
-	body := s.batch(t, `["1",1,"a"]`)
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		a := s.post(t, body)
-		for tries := 0; a.StatusCode == 503 && tries < 1000; tries++ { // a loaded machine takes longer than the patience
-			a = s.post(t, body)
+	bubble(t, func(t *testing.T) {
+		limits := cloud.DefaultLimits()
+		limits.Load = cloud.Class{Running: 1, Waiting: 1}
+		s := newSite(t, cloud.Config{Limits: limits})
+		inside, proceed := make(chan struct{}), make(chan struct{})
+		s.store.apply = func(context.Context) error {
+			inside <- struct{}{}
+			<-proceed
+			return nil
 		}
-		if a.StatusCode != 200 {
-			t.Errorf("the first: %d %s", a.StatusCode, a.body)
+		body := s.batch(t, `["1",1,"a"]`)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if a := s.post(t, body); a.StatusCode != 200 {
+				t.Errorf("the first: %d %s", a.StatusCode, a.body)
+			}
+		})
+		<-inside
+		for range 3 {
+			if a := s.post(t, body); a.problem(t, wire.Overloaded).Hint == "" || a.Header.Get("Retry-After") == "" {
+				t.Errorf("%v", a.Header)
+			}
 		}
+		if a := s.do(t, http.MethodGet, versionsPath, nil); a.StatusCode != 200 {
+			t.Errorf("reads have a class of their own: %d", a.StatusCode)
+		}
+		if a := s.do(t, http.MethodGet, "/metrics", nil); !strings.Contains(a.body, `tidemark_gate_inside{gate="load"} 1`) || !strings.Contains(a.body, `tidemark_gate_turned_away_total{gate="load"} 3`) {
+			t.Errorf("metrics:\n%s", a.body)
+		}
+		close(proceed)
+		wg.Wait()
 	})
-	<-inside
-	for range 3 {
-		if a := s.post(t, body); a.problem(t, wire.Overloaded).Hint == "" || a.Header.Get("Retry-After") == "" {
-			t.Errorf("%v", a.Header)
-		}
-	}
-	if a := s.do(t, http.MethodGet, versionsPath, nil); a.StatusCode != 200 {
-		t.Errorf("reads have a class of their own: %d", a.StatusCode)
-	}
-	if a := s.do(t, http.MethodGet, "/metrics", nil); !strings.Contains(a.body, `tidemark_gate_inside{gate="load"} 1`) || !strings.Contains(a.body, `tidemark_gate_turned_away_total{gate="load"} 3`) {
-		t.Errorf("metrics:\n%s", a.body)
-	}
-	close(proceed)
-	wg.Wait()
 }
 
 func TestRequestTime(t *testing.T) {
-	limits := cloud.DefaultLimits()
-	limits.RequestTime = 20 * time.Millisecond
-	s := newSite(t, cloud.Config{Limits: limits})
-	s.store.apply = func(ctx context.Context) error {
-		<-ctx.Done()
-		return ctx.Err()
-	}
-	s.post(t, s.batch(t)).problem(t, wire.Overloaded)
+	bubble(t, func(t *testing.T) {
+		limits := cloud.DefaultLimits()
+		limits.RequestTime = time.Minute
+		s := newSite(t, cloud.Config{Limits: limits})
+		s.store.apply = func(ctx context.Context) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		s.post(t, s.batch(t)).problem(t, wire.Overloaded)
+	})
 }
 
 // A store that hangs does not collect those who want to come in.
 func TestHangingStoreOfKeys(t *testing.T) {
-	limits := cloud.DefaultLimits()
-	limits.Patience = 20 * time.Millisecond
-	s := newSite(t, cloud.Config{Limits: limits})
-	s.store.keys = func(ctx context.Context) error {
-		<-ctx.Done()
-		return ctx.Err()
-	}
-	if a := s.do(t, http.MethodGet, versionsPath, nil); a.problem(t, wire.Overloaded).Hint == "" || a.Header.Get("Retry-After") == "" {
-		t.Errorf("%v", a.Header)
-	}
-	s.store.keys = nil
-	for tries := 0; s.do(t, http.MethodGet, versionsPath, nil).StatusCode != 200; tries++ { // a loaded machine may take longer than the patience, too
-		if tries > 1000 {
-			t.Fatal("the store answers, and nobody comes in")
+	bubble(t, func(t *testing.T) {
+		s := newSite(t, cloud.Config{})
+		s.store.keys = func(ctx context.Context) error {
+			<-ctx.Done()
+			return ctx.Err()
 		}
-	}
+		if a := s.do(t, http.MethodGet, versionsPath, nil); a.problem(t, wire.Overloaded).Hint == "" || a.Header.Get("Retry-After") == "" {
+			t.Errorf("%v", a.Header)
+		}
+		s.store.keys = nil
+		if a := s.do(t, http.MethodGet, versionsPath, nil); a.StatusCode != 200 {
+			t.Errorf("the store answers: %d %s", a.StatusCode, a.body)
+		}
+	})
 }
 
 // Those without a key do not take the store from those who have one: keys are
 // looked up by four at a time.
 func TestLookupsOfKeysAreBounded(t *testing.T) {
-	s := newSite(t, cloud.Config{})
-	if a := s.do(t, http.MethodGet, versionsPath, nil); a.StatusCode != 200 {
-		t.Fatalf("status %d", a.StatusCode)
-	}
-	inside, proceed := make(chan struct{}, 20), make(chan struct{})
-	s.store.keys = func(context.Context) error {
-		inside <- struct{}{}
-		<-proceed
-		return nil
-	}
-	var wg sync.WaitGroup
-	for i := range 20 {
-		wg.Go(func() {
-			path := fmt.Sprintf("/v1/customers/nobody%d/versions", i)
-			s.do(t, http.MethodGet, path, nil, func(r *http.Request) {
-				r.Header.Set("Authorization", fmt.Sprintf("Bearer tmk_nobody%d_x", i))
-			}).problem(t, wire.Unauthorized)
-		})
-	}
-	for range 4 {
-		<-inside
-	}
-	for !strings.Contains(s.do(t, http.MethodGet, "/metrics", nil).body, `tidemark_gate_waiting{gate="keys"} 16`+"\n") {
-		time.Sleep(time.Millisecond)
-	}
-	if len(inside) != 0 {
-		t.Errorf("%d more are in the store", len(inside))
-	}
-	if a := s.do(t, http.MethodGet, versionsPath, nil); a.StatusCode != 200 { // its key is known
-		t.Errorf("status %d", a.StatusCode)
-	}
-	close(proceed)
-	wg.Wait()
+	bubble(t, func(t *testing.T) {
+		s := newSite(t, cloud.Config{})
+		if a := s.do(t, http.MethodGet, versionsPath, nil); a.StatusCode != 200 {
+			t.Fatalf("status %d", a.StatusCode)
+		}
+		inside, proceed := make(chan struct{}, 20), make(chan struct{})
+		s.store.keys = func(context.Context) error {
+			inside <- struct{}{}
+			<-proceed
+			return nil
+		}
+		var wg sync.WaitGroup
+		for i := range 20 {
+			wg.Go(func() {
+				path := fmt.Sprintf("/v1/customers/nobody%d/versions", i)
+				s.do(t, http.MethodGet, path, nil, func(r *http.Request) {
+					r.Header.Set("Authorization", fmt.Sprintf("Bearer tmk_nobody%d_x", i))
+				}).problem(t, wire.Unauthorized)
+			})
+		}
+		for range 4 {
+			<-inside
+		}
+		synctest.Wait()
+		if text := s.do(t, http.MethodGet, "/metrics", nil).body; !strings.Contains(text, `tidemark_gate_waiting{gate="keys"} 16`+"\n") {
+			t.Errorf("metrics:\n%s", text)
+		}
+		if len(inside) != 0 {
+			t.Errorf("%d more are in the store", len(inside))
+		}
+		if a := s.do(t, http.MethodGet, versionsPath, nil); a.StatusCode != 200 { // its key is known
+			t.Errorf("status %d", a.StatusCode)
+		}
+		close(proceed)
+		wg.Wait()
+	})
 }
 
 // readingStore reads the rows of a batch and holds them until it may go on.
@@ -266,62 +266,63 @@ func (r *readingStore) Apply(_ context.Context, b cloud.Batch) (wire.Answer, err
 // A line that the default limits allow, and that is long, is held by two
 // batches at a time, whatever comes at once.
 func TestLongLinesAtOnce(t *testing.T) {
-	limits := cloud.DefaultLimits()
-	limits.Load.Running = 16 // the customer's share is four
-	s := newSite(t, cloud.Config{Limits: limits})
-	store := &readingStore{Store: s.store.Store, read: make(chan struct{}), proceed: make(chan struct{})}
-	s.store.Store = store
-	s.store.apply = nil
-	long, short := s.batch(t, `["1",1,"`+strings.Repeat("x", 5<<20)+`"]`), s.batch(t, `["1",1,"x"]`)
-	var wg sync.WaitGroup
-	post := func(body []byte) {
-		wg.Go(func() {
-			if a := s.post(t, body); a.StatusCode != 200 {
-				t.Errorf("%d %.200s", a.StatusCode, a.body)
-			}
-		})
-	}
-	for range 3 {
-		post(long)
-	}
-	<-store.read
-	<-store.read
-	for !strings.Contains(s.do(t, http.MethodGet, "/metrics", nil).body, `tidemark_gate_waiting{gate="long lines"} 1`+"\n") {
-		time.Sleep(time.Millisecond)
-	}
-	post(short)
-	<-store.read
-	close(store.proceed)
-	<-store.read
-	wg.Wait()
+	bubble(t, func(t *testing.T) {
+		limits := cloud.DefaultLimits()
+		limits.Load.Running = 16 // the customer's share is four
+		s := newSite(t, cloud.Config{Limits: limits})
+		store := &readingStore{Store: s.store.Store, read: make(chan struct{}), proceed: make(chan struct{})}
+		s.store.Store = store
+		s.store.apply = nil
+		long, short := s.batch(t, `["1",1,"`+strings.Repeat("x", 5<<20)+`"]`), s.batch(t, `["1",1,"x"]`)
+		var wg sync.WaitGroup
+		post := func(body []byte) {
+			wg.Go(func() {
+				if a := s.post(t, body); a.StatusCode != 200 {
+					t.Errorf("%d %.200s", a.StatusCode, a.body)
+				}
+			})
+		}
+		for range 3 {
+			post(long)
+		}
+		<-store.read
+		<-store.read
+		synctest.Wait()
+		if text := s.do(t, http.MethodGet, "/metrics", nil).body; !strings.Contains(text, `tidemark_gate_waiting{gate="long lines"} 1`+"\n") {
+			t.Errorf("metrics:\n%s", text)
+		}
+		post(short)
+		<-store.read
+		close(store.proceed)
+		<-store.read
+		wg.Wait()
+	})
 }
 
 // A body that comes too slowly, or ends too early, ends with a problem, gives
 // its place back, and never reaches the store.
 func TestSlowBody(t *testing.T) {
-	limits := cloud.DefaultLimits()
-	limits.BodyTime = time.Second
-	limits.Receiving = 1 << 20
-	s := newSite(t, cloud.Config{Limits: limits})
-	s.store.apply = func(context.Context) error { t.Error("the store was asked"); return nil }
-	conn, err := net.Dial("tcp", s.http.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Encoding: zstd\r\nContent-Length: 1000000\r\n\r\n(", rowsPath, s.key, wire.ContentType)
-	got, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer got.Body.Close()
-	if got.StatusCode != 400 || got.Header.Get("Content-Type") != wire.ProblemType {
-		t.Errorf("status %d, %v", got.StatusCode, got.Header)
-	}
-	s.store.apply = nil
-	if a := s.post(t, s.batch(t, `["1",1,"a"]`)); a.StatusCode != 200 {
-		t.Errorf("afterwards: %d %s", a.StatusCode, a.body)
-	}
+	bubble(t, func(t *testing.T) {
+		limits := cloud.DefaultLimits()
+		limits.Receiving = 1 << 20
+		s := newSite(t, cloud.Config{Limits: limits})
+		s.store.apply = func(context.Context) error { t.Error("the store was asked"); return nil }
+		conn := s.http.Listener.(*pipes).dial(t)
+		defer conn.Close()
+		fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Encoding: zstd\r\nContent-Length: 1000000\r\n\r\n(", rowsPath, s.key, wire.ContentType)
+		got, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer got.Body.Close()
+		if got.StatusCode != 400 || got.Header.Get("Content-Type") != wire.ProblemType {
+			t.Errorf("status %d, %v", got.StatusCode, got.Header)
+		}
+		s.store.apply = nil
+		if a := s.post(t, s.batch(t, `["1",1,"a"]`)); a.StatusCode != 200 {
+			t.Errorf("afterwards: %d %s", a.StatusCode, a.body)
+		}
+	})
 }
 
 // What a body decompresses to is never held: not a bomb, not a large batch.
@@ -404,65 +405,63 @@ func TestMetricsCountRowsOnce(t *testing.T) {
 }
 
 func TestServeDrains(t *testing.T) {
-	s := newSite(t, cloud.Config{})
-	inside, proceed := make(chan struct{}), make(chan struct{})
-	s.store.versions = func(context.Context) error {
-		close(inside)
-		<-proceed
-		return nil
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- s.server.Serve(ctx, l, nil) }()
-	transport := &http.Transport{}
-	defer transport.CloseIdleConnections()
-	status := make(chan int, 1)
-	go func() {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+l.Addr().String()+versionsPath, nil)
-		if err != nil {
-			t.Error(err)
+	bubble(t, func(t *testing.T) {
+		s := newSite(t, cloud.Config{})
+		inside, proceed := make(chan struct{}), make(chan struct{})
+		s.store.versions = func(context.Context) error {
+			close(inside)
+			<-proceed
+			return nil
 		}
-		r.Header.Set("Authorization", "Bearer "+s.key)
-		got, err := transport.RoundTrip(r)
-		if err != nil {
-			t.Errorf("the request in work: %v", err)
-			status <- 0
-			return
+		l := newPipes()
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- s.server.Serve(ctx, l, nil) }()
+		transport := &http.Transport{DialContext: l.DialContext}
+		defer transport.CloseIdleConnections()
+		status := make(chan int, 1)
+		go func() {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+l.Addr().String()+versionsPath, nil)
+			if err != nil {
+				t.Error(err)
+			}
+			r.Header.Set("Authorization", "Bearer "+s.key)
+			got, err := transport.RoundTrip(r)
+			if err != nil {
+				t.Errorf("the request in work: %v", err)
+				status <- 0
+				return
+			}
+			got.Body.Close()
+			status <- got.StatusCode
+		}()
+		<-inside
+		stop()
+		synctest.Wait()
+		if a := s.do(t, http.MethodGet, "/readyz", nil); a.StatusCode != 503 { // through the other listener: this one is closed
+			t.Errorf("it drains, and is ready: %d", a.StatusCode)
 		}
-		got.Body.Close()
-		status <- got.StatusCode
-	}()
-	<-inside
-	stop()
-	for { // through the other listener: this one is closed
-		if a := s.do(t, http.MethodGet, "/readyz", nil); a.StatusCode == 503 {
-			break
+		close(proceed)
+		if got := <-status; got != 200 {
+			t.Errorf("the request in work: %d", got)
 		}
-		time.Sleep(time.Millisecond)
-	}
-	close(proceed)
-	if got := <-status; got != 200 {
-		t.Errorf("the request in work: %d", got)
-	}
-	if err := <-ended; err != nil {
-		t.Errorf("Serve: %v", err)
-	}
+		if err := <-ended; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+	})
 }
 
 func TestTooLargeBeforeItIsSent(t *testing.T) {
-	s := newSite(t, cloud.Config{})
-	body := bytes.Repeat([]byte{0}, 33<<20)
-	// A client that asks whether it may send waits for the answer; one that
-	// sends all the same can find the connection closed.
-	s.http.Client().Transport.(*http.Transport).ExpectContinueTimeout = time.Minute
-	a := s.do(t, http.MethodPost, rowsPath, bytes.NewReader(body), asLines, func(r *http.Request) { r.Header.Set("Expect", "100-continue") })
-	a.problem(t, wire.TooLarge)
-	a = s.do(t, http.MethodPost, rowsPath, bytes.NewReader(body), asLines)
-	a.problem(t, wire.TooLarge)
-	a = s.do(t, http.MethodPost, rowsPath, struct{ *bytes.Reader }{bytes.NewReader(body)}, asLines, func(r *http.Request) { r.ContentLength = -1 })
-	a.problem(t, wire.TooLarge)
+	bubble(t, func(t *testing.T) {
+		s := newSite(t, cloud.Config{})
+		body := bytes.Repeat([]byte{0}, 33<<20)
+		// A client that asks whether it may send waits for the answer.
+		s.http.Client().Transport.(*http.Transport).ExpectContinueTimeout = time.Minute
+		a := s.do(t, http.MethodPost, rowsPath, bytes.NewReader(body), asLines, func(r *http.Request) { r.Header.Set("Expect", "100-continue") })
+		a.problem(t, wire.TooLarge)
+		a = s.do(t, http.MethodPost, rowsPath, bytes.NewReader(body), asLines)
+		a.problem(t, wire.TooLarge)
+		a = s.do(t, http.MethodPost, rowsPath, struct{ *bytes.Reader }{bytes.NewReader(body)}, asLines, func(r *http.Request) { r.ContentLength = -1 })
+		a.problem(t, wire.TooLarge)
+	})
 }

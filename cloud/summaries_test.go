@@ -280,70 +280,74 @@ func TestDifferencesThatBreak(t *testing.T) {
 // A client that does not read what it asked for keeps a place among the
 // comparisons no longer than a request may take.
 func TestSlowReader(t *testing.T) {
-	limits := cloud.DefaultLimits()
-	limits.RequestTime = time.Second
-	large := leaf(summary.Leaf{}, 10<<20)
-	s, sums := newSummedSite(t, cloud.Config{Limits: limits})
-	ended := make(chan error, 1)
-	sums.differences = func(_ context.Context, q summary.CompareQuestion, fn func(summary.LeafDifference) error) (err error) {
-		defer func() { ended <- err }()
-		for _, l := range q.Leaves {
-			large.Leaf = l.Leaf
-			if err := fn(large); err != nil {
-				return err
+	bubble(t, func(t *testing.T) {
+		limits := cloud.DefaultLimits()
+		limits.RequestTime = time.Minute
+		large := leaf(summary.Leaf{}, 10<<20)
+		s, sums := newSummedSite(t, cloud.Config{Limits: limits})
+		ended := make(chan error, 1)
+		sums.differences = func(_ context.Context, q summary.CompareQuestion, fn func(summary.LeafDifference) error) (err error) {
+			defer func() { ended <- err }()
+			for _, l := range q.Leaves {
+				large.Leaf = l.Leaf
+				if err := fn(large); err != nil {
+					return err
+				}
 			}
+			return nil
 		}
-		return nil
-	}
-	q := ask(summary.Leaf{Index: 0}, summary.Leaf{Index: 1}, summary.Leaf{Index: 2}, summary.Leaf{Index: 3}, summary.Leaf{Index: 4}, summary.Leaf{Index: 5})
-	body := pack(t, func(w io.Writer) error { return summary.WriteCompareQuestion(w, q) })
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.http.URL+manifestPath, bytes.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	asMessage(r)
-	r.Header.Set("Authorization", "Bearer "+s.key)
-	got, err := s.http.Client().Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer got.Body.Close()
-	select {
-	case err := <-ended:
-		if err == nil {
-			t.Error("all of it was sent to nobody")
+		q := ask(summary.Leaf{Index: 0}, summary.Leaf{Index: 1}, summary.Leaf{Index: 2}, summary.Leaf{Index: 3}, summary.Leaf{Index: 4}, summary.Leaf{Index: 5})
+		body := pack(t, func(w io.Writer) error { return summary.WriteCompareQuestion(w, q) })
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.http.URL+manifestPath, bytes.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
 		}
-	case <-time.After(20 * time.Second):
-		t.Fatal("the store still waits")
-	}
+		asMessage(r)
+		r.Header.Set("Authorization", "Bearer "+s.key)
+		got, err := s.http.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer got.Body.Close()
+		select {
+		case err := <-ended:
+			if err == nil {
+				t.Error("all of it was sent to nobody")
+			}
+		case <-time.After(10 * time.Minute):
+			t.Fatal("the store still waits")
+		}
+	})
 }
 
 // Summaries are of the class that is refused first.
 func TestSummariesAreRefusedFirst(t *testing.T) {
-	limits := cloud.DefaultLimits()
-	limits.Diff = cloud.Class{Running: 1}
-	s, sums := newSummedSite(t, cloud.Config{Limits: limits})
-	inside, proceed, done := make(chan struct{}), make(chan struct{}), make(chan answer)
-	sums.tree = func() (*summary.Tree, error) {
-		close(inside)
-		<-proceed
-		return &summary.Tree{Layout: sums.layout, Width: 16}, nil
-	}
-	go func() { done <- s.do(t, http.MethodGet, summaryPath, nil) }()
-	<-inside
-	leaves := pack(t, func(w io.Writer) error {
-		return summary.WriteLeavesQuestion(w, summary.LeavesQuestion{Layout: 7, Width: 4, Nodes: []summary.Node{1}})
-	})
-	for _, a := range []answer{s.do(t, http.MethodGet, summaryPath, nil), s.compare(t, ask(summary.Leaf{})),
-		s.do(t, http.MethodPost, summaryPath, bytes.NewReader(leaves), asMessage)} {
-		if a.problem(t, wire.Overloaded); a.Header.Get("Retry-After") == "" {
-			t.Errorf("%v", a.Header)
+	bubble(t, func(t *testing.T) {
+		limits := cloud.DefaultLimits()
+		limits.Diff = cloud.Class{Running: 1}
+		s, sums := newSummedSite(t, cloud.Config{Limits: limits})
+		inside, proceed, done := make(chan struct{}), make(chan struct{}), make(chan answer)
+		sums.tree = func() (*summary.Tree, error) {
+			close(inside)
+			<-proceed
+			return &summary.Tree{Layout: sums.layout, Width: 16}, nil
 		}
-	}
-	close(proceed)
-	if a := <-done; a.StatusCode != 200 {
-		t.Errorf("%d %s", a.StatusCode, a.body)
-	}
+		go func() { done <- s.do(t, http.MethodGet, summaryPath, nil) }()
+		<-inside
+		leaves := pack(t, func(w io.Writer) error {
+			return summary.WriteLeavesQuestion(w, summary.LeavesQuestion{Layout: 7, Width: 4, Nodes: []summary.Node{1}})
+		})
+		for _, a := range []answer{s.do(t, http.MethodGet, summaryPath, nil), s.compare(t, ask(summary.Leaf{})),
+			s.do(t, http.MethodPost, summaryPath, bytes.NewReader(leaves), asMessage)} {
+			if a.problem(t, wire.Overloaded); a.Header.Get("Retry-After") == "" {
+				t.Errorf("%v", a.Header)
+			}
+		}
+		close(proceed)
+		if a := <-done; a.StatusCode != 200 {
+			t.Errorf("%d %s", a.StatusCode, a.body)
+		}
+	})
 }
 
 // The secret of a table's hashes goes to whoever may read the table, with the

@@ -13,12 +13,16 @@ import (
 	"tidemark/cloud/rollout"
 )
 
-// grows is a database that reads 6,000 blocks between two looks.
-type grows struct{ looks atomic.Int64 }
+// grows is a database that reads 6,000 blocks a minute, and is looked at once
+// a minute from begun on.
+type grows struct {
+	begun time.Time
+	looks atomic.Int64
+}
 
 func (g *grows) Counters(context.Context) (*cost.Counters, error) {
 	n := g.looks.Add(1)
-	return &cost.Counters{At: time.Now().Add(time.Duration(n) * time.Minute), Read: 6000 * n, Lag: 3 * time.Second}, nil
+	return &cost.Counters{At: g.begun.Add(time.Duration(n) * time.Minute), Read: 6000 * n, Lag: 3 * time.Second}, nil
 }
 
 // A rollout sees what the server and its database tell, and nothing that is
@@ -29,7 +33,7 @@ func TestWatched(t *testing.T) {
 	if _, ok := got[rollout.Reads]; err != nil || ok || len(got) != 2 {
 		t.Errorf("%v, %v", got, err)
 	}
-	k := &cost.Keeper{Meter: cost.NewMeter(time.Now()), Store: s.store, Source: new(grows)}
+	k := &cost.Keeper{Meter: cost.NewMeter(time.Now()), Store: s.store, Source: &grows{begun: time.Now()}}
 	if got, _ := (cloud.Watched{Server: s.server, Costs: k}).Figures(t.Context()); len(got) != 2 {
 		t.Errorf("of nothing: %v", got)
 	}
@@ -45,43 +49,45 @@ func TestWatched(t *testing.T) {
 // A request that the store does not answer counts while it lasts, and a young
 // one behind it does not hide what the last took; without any, all is well.
 func TestLatencyOfWhatHangs(t *testing.T) {
-	s := newSite(t, cloud.Config{})
-	inside, proceed := make(chan struct{}), make(chan struct{})
-	s.store.versions = func(context.Context) error {
-		inside <- struct{}{}
-		<-proceed
-		return nil
-	}
-	latency := func() float64 { return s.server.Figures()[rollout.Latency] }
-	ask := func() (answered chan struct{}) {
-		answered = make(chan struct{})
-		go func() {
-			defer close(answered)
-			s.do(t, http.MethodGet, versionsPath, nil)
-		}()
-		<-inside
-		return answered
-	}
-	latency() // the site's own requests
-	first := ask()
-	time.Sleep(100 * time.Millisecond)
-	if got := latency(); got < 0.1 {
-		t.Errorf("%g seconds of a request that has hung for 0.1", got)
-	}
-	proceed <- struct{}{}
-	<-first
-	ended := latency()
-	if ended < 0.1 {
-		t.Errorf("%g seconds of a request that took over 0.1", ended)
-	}
-	second := ask()
-	if got := latency(); got < ended {
-		t.Errorf("%g seconds, and nothing has ended since %g", got, ended)
-	}
-	proceed <- struct{}{}
-	<-second
-	latency()
-	if got := latency(); got != 0 {
-		t.Errorf("%g seconds of no request", got)
-	}
+	bubble(t, func(t *testing.T) {
+		s := newSite(t, cloud.Config{})
+		inside, proceed := make(chan struct{}), make(chan struct{})
+		s.store.versions = func(context.Context) error {
+			inside <- struct{}{}
+			<-proceed
+			return nil
+		}
+		latency := func() float64 { return s.server.Figures()[rollout.Latency] }
+		ask := func() (answered chan struct{}) {
+			answered = make(chan struct{})
+			go func() {
+				defer close(answered)
+				s.do(t, http.MethodGet, versionsPath, nil)
+			}()
+			<-inside
+			return answered
+		}
+		latency() // the site's own requests
+		first := ask()
+		time.Sleep(100 * time.Millisecond)
+		if got := latency(); got < 0.1 {
+			t.Errorf("%g seconds of a request that has hung for 0.1", got)
+		}
+		proceed <- struct{}{}
+		<-first
+		ended := latency()
+		if ended < 0.1 {
+			t.Errorf("%g seconds of a request that took over 0.1", ended)
+		}
+		second := ask()
+		if got := latency(); got < ended {
+			t.Errorf("%g seconds, and nothing has ended since %g", got, ended)
+		}
+		proceed <- struct{}{}
+		<-second
+		latency()
+		if got := latency(); got != 0 {
+			t.Errorf("%g seconds of no request", got)
+		}
+	})
 }
