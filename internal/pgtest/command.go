@@ -12,7 +12,7 @@ import (
 
 // Halt stops the server that Launch started and leaves its directory.
 func (s *Server) Halt(ctx context.Context) error {
-	return s.bin.run(ctx, s.dir, "pg_ctl", "stop", "--pgdata", s.path("data"), "--mode", "fast", "--wait", "--silent")
+	return s.bin.run(ctx, s.dir, "pg_ctl", "stop", "--pgdata", s.path("data"), "--mode", "fast", "--wait", "--timeout", waits, "--silent")
 }
 
 // Command runs a halted server in the foreground, for who stops and kills it:

@@ -90,7 +90,7 @@ func TestPanicLeavesNothing(t *testing.T) {
 	if err == nil || dir == "" {
 		t.Fatalf("the process ended with %v and said %q", err, out)
 	}
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		if _, err := os.Stat(dir); os.IsNotExist(err) {
 			return
 		}

@@ -11,8 +11,10 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // superuser owns the server and all its databases.
@@ -28,6 +30,10 @@ shared_buffers = 256MB
 max_wal_size = 4GB
 logging_collector = off
 `
+
+// waits is for how many seconds pg_ctl waits for a server to start or stop;
+// its own minute is short on a machine that does much else.
+const waits = "600"
 
 // A Server is a private Postgres server.
 type Server struct {
@@ -78,7 +84,7 @@ func (s *Server) launch(ctx context.Context) error {
 		if err = os.WriteFile(s.path("data", "postgresql.auto.conf"), []byte(conf), 0o600); err != nil {
 			return err
 		}
-		if err = s.bin.run(ctx, s.dir, "pg_ctl", "start", "--pgdata", s.path("data"), "--wait", "--silent", "--log", s.path("log")); err == nil {
+		if err = s.bin.run(ctx, s.dir, "pg_ctl", "start", "--pgdata", s.path("data"), "--wait", "--timeout", waits, "--silent", "--log", s.path("log")); err == nil {
 			return nil
 		}
 	}
@@ -111,9 +117,25 @@ func (s *Server) exec(ctx context.Context, sql string) error {
 		return err
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	_, err = conn.Exec(ctx, sql)
-	return err
+	for {
+		_, err = conn.Exec(ctx, sql)
+		// The server gives sessions that end five seconds to be gone, which on a
+		// machine that does much else they may not be.
+		var pg *pgconn.PgError
+		if !errors.As(err, &pg) || pg.Code != codeInUse {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
+
+// codeInUse is object_in_use: sessions are in a database that is to be dropped
+// or copied.
+const codeInUse = "55006"
 
 // Close stops the server, removes its directory and waits for both.
 func (s *Server) Close() error {

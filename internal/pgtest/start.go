@@ -12,7 +12,7 @@ import (
 )
 
 // patience bounds everything that a test waits for here.
-const patience = 2 * time.Minute
+const patience = 10 * time.Minute
 
 var (
 	shared sync.Mutex

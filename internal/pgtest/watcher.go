@@ -17,7 +17,7 @@ type watcher struct {
 }
 
 const watch = `read -r _
-if [ -f "$2/data/postmaster.pid" ]; then "$1/pg_ctl" stop --pgdata "$2/data" --mode immediate --silent --wait; fi
+if [ -f "$2/data/postmaster.pid" ]; then "$1/pg_ctl" stop --pgdata "$2/data" --mode immediate --silent --wait --timeout ` + waits + `; fi
 rm -rf "$2"`
 
 func (p programs) startWatcher(ctx context.Context, dir string) (*watcher, error) {
