@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -36,6 +37,22 @@ func (s *site) invite(t *testing.T, now time.Time) string {
 		t.Fatal(err)
 	}
 	return code
+}
+
+// TestEnrolmentsAreNotTapped: a recording of requests holds no key, and no
+// code that is worth one in a copy of the database.
+func TestEnrolmentsAreNotTapped(t *testing.T) {
+	var tapped []string // the requests come one by one
+	s := newSite(t, cloud.Config{Tap: func(x cloud.Exchange) { tapped = append(tapped, x.Endpoint+string(x.Body)) }})
+	code := s.invite(t, time.Now())
+	if a := s.enroll(t, code); a.StatusCode != http.StatusOK {
+		t.Fatalf("%d %s", a.StatusCode, a.body)
+	}
+	s.do(t, http.MethodGet, versionsPath, nil)
+	s.http.Close() // waits for the handlers, which tell at their end
+	if want := []string{"GET versions"}; !slices.Equal(tapped, want) {
+		t.Errorf("told of %q, not %q", tapped, want)
+	}
 }
 
 func TestEnroll(t *testing.T) {
