@@ -154,7 +154,7 @@ func TestSentinels(t *testing.T) {
 // A count that does not end in time is done in windows, then and from then on.
 func TestCount(t *testing.T) {
 	db := sqlservertest.Open(t)
-	s := db.Source(t, func(c *sqlserver.Config) { c.Limits.StatementTimeout = 500 * time.Millisecond })
+	s := db.Source(t)
 	db.Exec(t, "CREATE TABLE {s}.a (a int NOT NULL, b varchar(10) NOT NULL, PRIMARY KEY (a, b))")
 	fill(t, db, "a", "a, b", 5000, func(i int) string { return fmt.Sprintf("%d, '%d'", i/7, i) })
 	table := db.Table(t, s, "a")
@@ -163,6 +163,7 @@ func TestCount(t *testing.T) {
 	}
 	t.Run("slow", func(t *testing.T) {
 		stand := db.StandIn(t, "be slow")
+		s := db.Source(t, func(c *sqlserver.Config) { c.Limits.StatementTimeout = 2 * time.Second })
 		defer stand.Inject(mssqltest.Fault{Match: regexp.MustCompile("COUNT_BIG"), Delay: time.Minute})()
 		for range 2 {
 			stand.TakeStatements()

@@ -141,25 +141,14 @@ func TestRefusedLogins(t *testing.T) {
 		"password": {func(c *sqlserver.Config) { c.Password = "wrong" }, sqlserver.ClassLogin},
 		"user":     {func(c *sqlserver.Config) { c.User = "nobody" }, sqlserver.ClassLogin},
 		"database": {func(c *sqlserver.Config) { c.Database = "elsewhere" }, sqlserver.ClassDatabase},
-		"port":     {func(c *sqlserver.Config) { c.Port = closedPort(t) }, sqlserver.ClassUnreached},
+		"port":     {func(c *sqlserver.Config) { c.Port = 1 }, sqlserver.ClassUnreached},
 		"name":     {func(c *sqlserver.Config) { c.Server = "no-such-host.invalid" }, sqlserver.ClassUnreached},
 	} {
 		c := base
 		tt.set(&c)
-		c.Limits.StatementTimeout = 5 * time.Second
+		c.Limits.StatementTimeout = 30 * time.Second
 		if got := class(t, c); got != tt.want {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)
 		}
 	}
-}
-
-// closedPort is a port that nobody listens on.
-func closedPort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
 }

@@ -84,6 +84,7 @@ func TestWrongConfigurations(t *testing.T) {
 // A server that takes the connection and then says nothing does not hold the
 // caller longer than its context.
 func TestSilentServer(t *testing.T) {
+	t.Parallel() // it waits
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -113,11 +114,11 @@ func TestSilentServer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		start := time.Now()
 		_, err = s.Probe(ctx, nil)
 		cancel()
-		if took := time.Since(start); took > 5*time.Second {
+		if took := time.Since(start); took > connectTime*3/4 { // the limit without one
 			t.Errorf("%s: took %v", encrypt, took)
 		}
 		if class, _ := Classify(err); class != ClassUnreached || !errors.Is(err, context.DeadlineExceeded) {

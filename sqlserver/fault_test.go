@@ -61,32 +61,49 @@ func TestFaults(t *testing.T) {
 				s := db.Source(t, func(c *sqlserver.Config) { c.Encrypt, c.Dialer = encrypt, line })
 				table := db.Table(t, s, "f")
 				probe(t, s)
-				r := s.Reader(table, sqlserver.Limits{StatementTimeout: 300 * time.Millisecond})
-				undo = func() {}
-				tt.do()
-				out := wire.Lines{Buf: []byte("before\n"), N: 1}
-				start := time.Now()
-				_, err := r.Load(t.Context(), "", &out)
-				took := time.Since(start)
-				network.Clear()
-				line.spoil(0)
-				undo()
-				if class, _ := sqlserver.Classify(err); class != tt.want {
-					t.Errorf("%s: %v", class, err)
+				limits := sqlserver.Limits{StatementTimeout: time.Minute}
+				if tt.want == sqlserver.ClassTimeout {
+					limits.StatementTimeout = 300 * time.Millisecond
 				}
-				if string(out.Buf) != "before\n" || out.N != 1 {
-					t.Errorf("%d lines after the error", out.N)
-				}
-				if took > 4*time.Second {
-					t.Errorf("took %v", took)
-				}
-				limits := sqlserver.Limits{StatementTimeout: 10 * time.Second}
+				r := s.Reader(table, limits)
+				inTime(t, func() (took time.Duration) {
+					undo = func() {}
+					tt.do()
+					out := wire.Lines{Buf: []byte("before\n"), N: 1}
+					start := time.Now()
+					_, err := r.Load(t.Context(), "", &out)
+					took = time.Since(start)
+					network.Clear()
+					line.spoil(0)
+					undo()
+					if class, _ := sqlserver.Classify(err); class != tt.want {
+						t.Errorf("%s: %v", class, err)
+					}
+					if string(out.Buf) != "before\n" || out.N != 1 {
+						t.Errorf("%d lines after the error", out.N)
+					}
+					return took
+				})
+				limits.StatementTimeout = time.Minute
 				if lines := all(t, s.Reader(table, limits).Load); len(lines) != 200 {
 					t.Errorf("%d rows afterwards", len(lines))
 				}
 			})
 		}
 	}
+}
+
+// inTime holds that nobody waits for the driver, which gives up on a server
+// after 5 s at the earliest. A machine that stalls gets more tries.
+func inTime(t *testing.T, try func() (took time.Duration)) {
+	t.Helper()
+	var took time.Duration
+	for range 5 {
+		if took = try(); took < 4*time.Second || t.Failed() {
+			return
+		}
+	}
+	t.Errorf("took %v, and no less before", took)
 }
 
 // A server that does not hear a cancellation holds nobody: neither a caller
@@ -104,31 +121,34 @@ func TestUnheardCancellation(t *testing.T) {
 		stand.Network().HangAfterError(true)
 		defer stand.Network().Clear()
 		defer stand.Inject(mssqltest.Fault{Match: regexp.MustCompile("ORDER BY"), Err: mssqltest.LockTimeout})()
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		defer cancel()
-		start := time.Now()
-		var out lines
-		if _, err := s.Reader(table, sqlserver.Limits{}).Load(ctx, "", &out.Lines); !errors.Is(err, context.DeadlineExceeded) {
-			t.Error(err)
-		}
-		if took := time.Since(start); took > 4*time.Second {
-			t.Errorf("took %v", took)
-		}
+		inTime(t, func() time.Duration {
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			start := time.Now()
+			var out lines
+			if _, err := s.Reader(table, sqlserver.Limits{}).Load(ctx, "", &out.Lines); !errors.Is(err, context.DeadlineExceeded) {
+				t.Error(err)
+			}
+			return time.Since(start)
+		})
 	})
 	t.Run("full chunk", func(t *testing.T) {
 		r := s.Reader(table, sqlserver.Limits{ChunkBytes: 2000})
-		probe(t, s)        // connects
-		line.deaf.Store(2) // behind the query and the attention
-		start := time.Now()
-		var out lines
-		c, err := r.Load(t.Context(), "", &out.Lines)
-		took := time.Since(start)
-		if err != nil || c.Rows < 10 || c.Done {
-			t.Errorf("%+v, %v", c, err)
-		}
-		if took < time.Second || took > 4*time.Second {
-			t.Errorf("took %v", took)
-		}
+		inTime(t, func() time.Duration {
+			probe(t, s)        // connects
+			line.deaf.Store(2) // behind the query and the attention
+			start := time.Now()
+			var out lines
+			c, err := r.Load(t.Context(), "", &out.Lines)
+			took := time.Since(start)
+			if err != nil || c.Rows < 10 || c.Done {
+				t.Errorf("%+v, %v", c, err)
+			}
+			if took < time.Second {
+				t.Errorf("took %v: it was heard", took)
+			}
+			return took
+		})
 		if got := all(t, r.Load); len(got) != 3000 {
 			t.Errorf("%d rows afterwards", len(got))
 		}

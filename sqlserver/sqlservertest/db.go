@@ -79,7 +79,7 @@ func (db *DB) StandIn(t testing.TB, why string) *mssqltest.Server {
 // Exec runs a batch. Every "{s}" in it becomes the test's schema.
 func (db *DB) Exec(t testing.TB, query string, args ...any) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	if _, err := db.SQL.ExecContext(ctx, db.Expand(query), args...); err != nil {
 		t.Fatalf("%v\nin %.500s", err, db.Expand(query))
@@ -127,7 +127,7 @@ func (db *DB) Table(t testing.TB, s *sqlserver.Source, name string) *sqlserver.T
 
 // drop removes the schema's tables and types, and the schema.
 func (db *DB) drop(t testing.TB) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	for _, list := range []struct{ query, drop string }{
 		{"SELECT t.name FROM sys.tables AS t JOIN sys.schemas AS s ON s.schema_id = t.schema_id WHERE s.name = @p1", "DROP TABLE "},

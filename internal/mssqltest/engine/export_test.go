@@ -19,3 +19,10 @@ func (db *Database) Held(name string) (rows, versions, entries int) {
 	}
 	return rows, versions, entries
 }
+
+// Waiting counts the sessions that wait for a lock.
+func (db *Database) Waiting() int {
+	db.locks.mu.Lock()
+	defer db.locks.mu.Unlock()
+	return len(db.locks.waiting)
+}

@@ -14,16 +14,18 @@ import (
 const table = "CREATE TABLE t (id int PRIMARY KEY, x int NULL, rv rowversion, INDEX ix (x))"
 
 // later runs f and gives its result; the test goes on only when f waits for a
-// lock, as far as time can tell.
-func later(f func() error) (wait func() error) {
+// lock, which nobody else does at that time.
+func (s *server) later(f func() error) (wait func() error) {
 	done := make(chan error, 1)
 	go func() { done <- f() }()
-	select {
-	case err := <-done:
-		return func() error { return errors.Join(errors.New("it did not wait"), err) }
-	case <-time.After(30 * time.Millisecond):
-		return func() error { return <-done }
+	for s.db.Waiting() == 0 {
+		select {
+		case err := <-done:
+			return func() error { return errors.Join(errors.New("it did not wait"), err) }
+		case <-time.After(time.Millisecond):
+		}
 	}
+	return func() error { return <-done }
 }
 
 func TestReadCommittedWaits(t *testing.T) {
@@ -43,13 +45,13 @@ func TestReadCommittedWaits(t *testing.T) {
 	}
 	b.exec("SET LOCK_TIMEOUT -1")
 	var got string
-	wait := later(func() error { got = b.query("SELECT x FROM t"); return nil })
+	wait := srv.later(func() error { got = b.query("SELECT x FROM t"); return nil })
 	a.exec("COMMIT")
 	if err := wait(); err != nil || got != "1 20 3" {
 		t.Error(got, err)
 	}
 	a.exec("BEGIN TRAN; DELETE FROM t WHERE id = 1; INSERT INTO t (id) VALUES (0)")
-	wait = later(func() error { got = b.query("SELECT id FROM t"); return nil })
+	wait = srv.later(func() error { got = b.query("SELECT id FROM t"); return nil })
 	a.exec("ROLLBACK")
 	if err := wait(); err != nil || got != "1 2 3" {
 		t.Error(got, err)
@@ -130,7 +132,7 @@ func TestDefinitionsWait(t *testing.T) {
 	srv := newServer(t, engine.DatabaseOptions{})
 	a, b, c := srv.session(t), srv.session(t), srv.session(t)
 	a.exec(table, "INSERT INTO t (id) VALUES (1), (2)", "BEGIN TRAN; UPDATE t SET x = 1 WHERE id = 1")
-	wait := later(func() error { _, err := b.try("ALTER TABLE t ADD y int NULL"); return err })
+	wait := srv.later(func() error { _, err := b.try("ALTER TABLE t ADD y int NULL"); return err })
 	if _, err := c.try("SET LOCK_TIMEOUT 10; SELECT id FROM t WHERE id = 2"); number(err) != 1222 {
 		t.Errorf("a reader passed a change that waits: %v", err)
 	}
@@ -149,7 +151,7 @@ func TestDefinitionsWait(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- a.Batch(context.Background(), "SELECT id FROM t", nil, r) }()
 	<-started
-	wait = later(func() error { _, err := b.try("DROP TABLE t"); return err })
+	wait = srv.later(func() error { _, err := b.try("DROP TABLE t"); return err })
 	close(resume)
 	if err := errors.Join(<-done, wait()); err != nil || len(r.rows) != 2 {
 		t.Error(err, r.rows)
@@ -179,7 +181,7 @@ func TestDeadlock(t *testing.T) {
 			}
 			a.exec("BEGIN TRAN; UPDATE t SET x = 10 WHERE id = 1; " + c.extra)
 			b.exec("BEGIN TRAN; UPDATE t SET x = 20 WHERE id = 2")
-			wait := later(func() error { _, err := a.try("UPDATE t SET x = 11 WHERE id = 2"); return err })
+			wait := srv.later(func() error { _, err := a.try("UPDATE t SET x = 11 WHERE id = 2"); return err })
 			_, errB := b.try("UPDATE t SET x = 21 WHERE id = 1")
 			victim, other, errV := b, a, errB
 			var errO error
@@ -243,7 +245,7 @@ func TestKill(t *testing.T) {
 	srv := newServer(t, engine.DatabaseOptions{})
 	a, b := srv.session(t), srv.session(t)
 	a.exec(table, "INSERT INTO t (id) VALUES (1)", "BEGIN TRAN; DELETE FROM t")
-	wait := later(func() error { _, err := b.try("SELECT id FROM t"); return err })
+	wait := srv.later(func() error { _, err := b.try("SELECT id FROM t"); return err })
 	if !srv.e.Kill(51) {
 		t.Fatal("no session 51")
 	}

@@ -58,7 +58,11 @@ func TestCutInLargeValue(t *testing.T) {
 }
 
 func TestDelays(t *testing.T) {
-	f := serve(t, tds.Options{}, numbers(1000))
+	asked := make(chan struct{}, 1)
+	f := serve(t, tds.Options{}, func(ctx context.Context, sql string, p []tds.Param, w tds.Writer) error {
+		signal(asked)
+		return numbers(1000)(ctx, sql, p, w)
+	})
 	db := f.open(t, login+"packet size=512")
 	timed := func() time.Duration {
 		start := time.Now()
@@ -76,19 +80,41 @@ func TestDelays(t *testing.T) {
 	if d := timed(); d < 240*time.Millisecond {
 		t.Errorf("twelve delays of 20 ms took %v", d)
 	}
-	// An attention is answered in the middle of a delay.
-	f.Faults().DelayPackets(time.Minute)
-	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	// An attention is answered in the middle of a delay: else the driver would
+	// close the connection after 5 s.
+	f.Faults().DelayPackets(time.Hour)
+	c, err := db.Conn(deadline(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	unsignal(asked)
+	ctx, cancel := context.WithCancel(deadline(t))
 	defer cancel()
-	start := time.Now()
-	if _, err := count(ctx, db, "select n"); err == nil {
+	go func() { <-asked; cancel() }()
+	if _, err := c.ExecContext(ctx, "select n"); err == nil {
 		t.Error("no error")
 	}
-	if d := time.Since(start); d > 4*time.Second {
-		t.Errorf("took %v", d)
-	}
 	f.Faults().Clear()
-	timed()
+	if _, err := c.ExecContext(deadline(t), "select n"); err != nil {
+		t.Errorf("on the same connection: %v", err)
+	}
+}
+
+// signal tells of one event or more.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// unsignal forgets what was told.
+func unsignal(c <-chan struct{}) {
+	select {
+	case <-c:
+	default:
+	}
 }
 
 func TestRefuseLogins(t *testing.T) {
@@ -119,7 +145,9 @@ func TestDropConnections(t *testing.T) {
 // The driver gets an error and then waits for the rest of the answer, which
 // never comes; not even its cancellation is heard.
 func TestHangAfterError(t *testing.T) {
+	asked := make(chan struct{}, 1)
 	f := serve(t, tds.Options{}, func(context.Context, string, []tds.Param, tds.Writer) error {
+		signal(asked)
 		return &tds.Error{Number: 1222, State: 51, Class: 16, Message: "Lock request time out period exceeded."}
 	})
 	db := f.open(t, login)
@@ -127,12 +155,15 @@ func TestHangAfterError(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Faults().HangAfterError(true)
-	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	unsignal(asked)
+	ctx, cancel := context.WithCancel(deadline(t))
 	defer cancel()
-	start := time.Now()
+	var start time.Time
+	go func() { <-asked; start = time.Now(); cancel() }()
 	if _, err := db.ExecContext(ctx, "select t"); err == nil {
 		t.Error("no error")
 	}
+	<-ctx.Done()
 	if d := time.Since(start); d < 4*time.Second {
 		t.Errorf("the driver gave up after %v, so it heard something", d)
 	}

@@ -143,7 +143,7 @@ func serve(t testing.TB, o tds.Options, batch batchFunc) *fixture {
 // ended waits for the error with which a connection ended.
 func (f *fixture) ended(t *testing.T) error {
 	t.Helper()
-	for range 500 {
+	for range 12_000 { // two minutes
 		f.mu.Lock()
 		if len(f.errors) > 0 {
 			err := f.errors[0]
@@ -196,7 +196,7 @@ func pool(t testing.TB, c *mssql.Connector) *sql.DB {
 }
 
 func deadline(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

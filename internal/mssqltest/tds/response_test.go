@@ -160,7 +160,6 @@ func TestAttention(t *testing.T) {
 			}
 			var ctx context.Context
 			ctx, cancel = context.WithCancel(deadline(t))
-			start := time.Now()
 			_, err = c.ExecContext(ctx, "select wait")
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("after %d rows: %v", sent, err)
@@ -168,9 +167,7 @@ func TestAttention(t *testing.T) {
 			if err := <-stopped; !errors.Is(err, context.Canceled) {
 				t.Errorf("the handler could go on: %v", err)
 			}
-			if d := time.Since(start); d > 4*time.Second {
-				t.Errorf("took %v", d) // the driver gives up on an answer after 5 s
-			}
+			// After 5 s without an answer the driver would have closed the connection.
 			var n int
 			if err := c.QueryRowContext(deadline(t), "select n").Scan(&n); err != nil || n != 1 {
 				t.Errorf("afterwards: %d, %v", n, err)

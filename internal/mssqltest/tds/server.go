@@ -25,7 +25,7 @@ type Options struct {
 	// MaxRequest is the size in bytes of the largest request; 0 is 64 MiB.
 	MaxRequest int
 	// LoginTimeout bounds the time from the connection to the answered
-	// login; 0 is 15 s.
+	// login; 0 is a minute.
 	LoginTimeout time.Duration
 	// OnError is told why a connection ended, other than by a client that
 	// closed it in time. It may be called by several goroutines at once.
@@ -52,7 +52,7 @@ type Server struct {
 func NewServer(h Handler, o Options) (*Server, error) {
 	o.ChunkSize = cmp.Or(o.ChunkSize, 8000)
 	o.MaxRequest = cmp.Or(o.MaxRequest, 64<<20)
-	o.LoginTimeout = cmp.Or(o.LoginTimeout, 15*time.Second)
+	o.LoginTimeout = cmp.Or(o.LoginTimeout, time.Minute)
 	if o.Encryption != EncryptionUnavailable && o.Certificate == nil {
 		c, err := SelfSigned("localhost", "127.0.0.1", "::1")
 		if err != nil {

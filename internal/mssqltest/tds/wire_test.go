@@ -60,7 +60,7 @@ func (a *anyone) Login(_ context.Context, l tds.Login) (tds.Session, error) {
 func plainServer(t testing.TB, h tds.Handler, onError func(error)) *tds.Server {
 	t.Helper()
 	s, err := tds.NewServer(h, tds.Options{Encryption: tds.EncryptionUnavailable, MaxRequest: 1 << 16,
-		LoginTimeout: 5 * time.Second, OnError: onError})
+		LoginTimeout: 2 * time.Minute, OnError: onError})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func dial(t testing.TB, s *tds.Server) peer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(2 * time.Minute))
 	t.Cleanup(func() { _ = c.Close() })
 	return peer{c, t}
 }
@@ -299,7 +299,7 @@ func TestGarbledConversations(t *testing.T) {
 			defer close(read)
 			_, _ = io.Copy(io.Discard, c)
 		}()
-		_ = c.SetWriteDeadline(time.Now().Add(10 * time.Second))
+		_ = c.SetWriteDeadline(time.Now().Add(2 * time.Minute))
 		_, _ = c.Write(b)
 		_ = c.Close()
 		<-read
