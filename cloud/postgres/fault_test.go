@@ -33,7 +33,7 @@ func (s *saboteur) Next() (cloud.Row, error) {
 // endStore ends the store's connections at the server.
 func endStore(t *testing.T, conn *pgx.Conn) error {
 	t.Helper()
-	_, err := conn.Exec(context.Background(), "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'tidemark-cloud'")
+	_, err := conn.Exec(context.Background(), "SELECT pg_terminate_backend(pid, 600000) FROM pg_stat_activity WHERE application_name = 'tidemark-cloud'")
 	return err
 }
 
@@ -47,6 +47,7 @@ func TestBackendEndsInTheMiddleOfABatch(t *testing.T) {
 			if acme.load(nil, 1); loaded {
 				acme.apply(wire.Delta, stringsOf(narrowRows(1, 10, 1))...)
 			}
+			idle(t, conn)
 			before, err := s.Table(t.Context(), "acme", "dbo.orders")
 			if err != nil {
 				t.Fatal(err)
@@ -57,7 +58,8 @@ func TestBackendEndsInTheMiddleOfABatch(t *testing.T) {
 			if _, err := s.Apply(t.Context(), b); !errors.Is(err, cloud.ErrUnavailable) {
 				t.Fatalf("the error is %v", err)
 			}
-			for try := 0; s.Ready(t.Context()) != nil && try < 10; try++ { // upkeep may have had connections, too
+			idle(t, conn)
+			for s.Ready(t.Context()) != nil { // upkeep may have had connections, too
 			}
 			after, err := s.Table(t.Context(), "acme", "dbo.orders")
 			if err != nil || after.Version != before.Version || len(acme.rows()) != int(before.Version.Rows) {
@@ -161,36 +163,38 @@ func TestManyCustomersAtOnce(t *testing.T) {
 // A lock that somebody holds for a moment is waited for; one that is held for
 // long makes the store unavailable.
 func TestLocks(t *testing.T) {
-	s, conn := open(t, postgres.Options{LockTimeout: 200 * time.Millisecond})
+	s, conn := open(t, postgres.Options{})
 	acme := newSite(t, s, "acme", "t", "id int; v int")
 	acme.load([][]byte{[]byte(`["1",1,1]`)}, 1)
-	hold := func(d time.Duration) chan error {
-		tx, err := conn.Begin(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := tx.Exec(t.Context(), "UPDATE data.t SET v = v"); err != nil {
-			t.Fatal(err)
-		}
-		done := make(chan error, 1)
-		go func() {
-			time.Sleep(d)
-			done <- tx.Rollback(context.Background())
-		}()
-		return done
-	}
-	done := hold(300 * time.Millisecond)
-	if a := acme.apply(wire.Delta, `["2",1,2]`); a.Updated != 1 {
-		t.Errorf("%+v", a)
-	}
-	if err := <-done; err != nil {
+	hurried, err := postgres.Open(t.Context(), dsnOf(conn), patient(postgres.Options{Connections: 2, LockTimeout: 50 * time.Millisecond}))
+	if err != nil {
 		t.Fatal(err)
 	}
-	done = hold(3 * time.Second)
-	if _, err := s.Apply(t.Context(), acme.batch(wire.Delta, [][]byte{[]byte(`["3",1,3]`)})); !errors.Is(err, cloud.ErrUnavailable) {
+	defer hurried.Close()
+	idle(t, conn) // what upkeep waits for is not looked at
+	tx, err := conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "UPDATE data.t SET v = v"); err != nil {
+		t.Fatal(err)
+	}
+	b := acme.batch(wire.Delta, [][]byte{[]byte(`["2",1,2]`)})
+	if _, err := hurried.Apply(t.Context(), b); !errors.Is(err, cloud.ErrUnavailable) {
 		t.Errorf("the error is %v", err)
 	}
-	if err := <-done; err != nil {
+	var answer wire.Answer
+	var applying sync.WaitGroup
+	applying.Go(func() { answer, err = s.Apply(t.Context(), b) })
+	for waiting := 0; waiting == 0; time.Sleep(5 * time.Millisecond) {
+		if err := tx.QueryRow(t.Context(), "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'").Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	if applying.Wait(); err != nil || answer.Updated != 1 {
+		t.Errorf("%+v, %v", answer, err)
 	}
 }

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -28,6 +29,14 @@ func TestMain(m *testing.M) {
 	}))
 }
 
+// patient has what does not say otherwise wait as long as it must: how long
+// statements and locks take depends on the machine.
+func patient(o postgres.Options) postgres.Options {
+	const long = 10 * time.Minute
+	o.StatementTimeout, o.LockTimeout, o.IdleTimeout = cmp.Or(o.StatementTimeout, long), cmp.Or(o.LockTimeout, long), cmp.Or(o.IdleTimeout, long)
+	return o
+}
+
 // open returns a store in a database whose own settings would change the text
 // form of nearly every value, and a plain connection to look behind it.
 func open(t testing.TB, o postgres.Options) (*postgres.Store, *pgx.Conn) {
@@ -41,7 +50,7 @@ func open(t testing.TB, o postgres.Options) (*postgres.Store, *pgx.Conn) {
 		"default_transaction_isolation = 'serializable'", "search_path = 'nowhere'"} {
 		exec(t, conn, "ALTER DATABASE "+conn.Config().Database+" SET "+setting)
 	}
-	s, err := postgres.Open(t.Context(), dsn, o)
+	s, err := postgres.Open(t.Context(), dsn, patient(o))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +68,7 @@ func openAt(t testing.TB, dsn string) (*postgres.Store, *pgx.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := postgres.Open(t.Context(), dsn, postgres.Options{Connections: 2})
+	s, err := postgres.Open(t.Context(), dsn, patient(postgres.Options{Connections: 2}))
 	if err != nil {
 		t.Fatal(err)
 	}

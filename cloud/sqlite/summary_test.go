@@ -45,9 +45,15 @@ func load(t *testing.T, s *sqlite.Store, customer string, n int) {
 	}
 }
 
+// exec changes a file behind the store's back, once upkeep is through with it.
 func exec(t *testing.T, path string, statements ...string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", path)
+	execAt(t, path+"?_pragma=busy_timeout(600000)", statements...)
+}
+
+func execAt(t *testing.T, dsn string, statements ...string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,6 +137,6 @@ func TestCloseLeavesNothing(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		exec(t, path, "BEGIN EXCLUSIVE", "ROLLBACK")
+		execAt(t, path, "BEGIN EXCLUSIVE", "ROLLBACK") // without waiting for anybody
 	}
 }
