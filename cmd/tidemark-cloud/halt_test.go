@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -58,9 +57,9 @@ func (s *haltSite) get(ctx context.Context, path string) []byte {
 // until waits for what f finds.
 func (s *haltSite) until(what string, f func() bool) {
 	s.t.Helper()
-	for deadline := time.Now().Add(time.Minute); !f(); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Minute); !f(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			s.t.Fatalf("%s: not in a minute", what)
+			s.t.Fatalf("%s: not in ten minutes", what)
 		}
 	}
 }
@@ -86,17 +85,10 @@ func (s *haltSite) policy() (p wire.Policy, known bool) {
 func TestRolloutIsHalted(t *testing.T) {
 	dsn := pgtest.Start(t)
 	t.Setenv("TIDEMARK_STORE", dsn)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &haltSite{t: t, base: "http://" + l.Addr().String(), transport: &http.Transport{}}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	s := &haltSite{t: t, base: "http://" + freeAddress(), transport: &http.Transport{}}
 	defer s.transport.CloseIdleConnections()
 	s.key = strings.TrimSpace(s.command("customers", "add", "acme"))
-	s.command("rollout", "create", "orders", "--table", "dbo.orders", "--new", "--steps", "100%", "--bound", "latency=1s", "--hold", "10s", "--reason", "new table")
+	s.command("rollout", "create", "orders", "--table", "dbo.orders", "--new", "--steps", "100%", "--bound", "latency=5s", "--hold", "10s", "--reason", "new table")
 	s.command("rollout", "step", "orders", "--reason", "begin")
 
 	var log bytes.Buffer

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"regexp"
@@ -30,14 +29,7 @@ func scraped(t *testing.T) string {
 		t.Fatal(code)
 	}
 	key := strings.TrimSpace(added.String())
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	address := freeAddress()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended := make(chan error, 1)
@@ -49,7 +41,7 @@ func scraped(t *testing.T) string {
 	}()
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		text := ""
 		got, err := (&http.Client{Transport: transport, Timeout: time.Minute}).Get("http://" + address + "/metrics")
 		if err == nil {

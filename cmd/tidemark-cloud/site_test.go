@@ -48,9 +48,9 @@ func (s *site) do(ts *testscript.TestScript, method, url string, body io.Reader,
 	if pem, err := os.ReadFile(filepath.Join(s.dir, "server.crt")); err == nil {
 		roots.AppendCertsFromPEM(pem)
 	}
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ExpectContinueTimeout: time.Minute}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ExpectContinueTimeout: 10 * time.Minute}
 	defer transport.CloseIdleConnections()
-	return (&http.Client{Transport: transport, Timeout: time.Minute}).Do(r)
+	return (&http.Client{Transport: transport, Timeout: 10 * time.Minute}).Do(r)
 }
 
 // asked waits until a server listens and has it answer with that status:
@@ -60,7 +60,7 @@ func asked(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: asked STATUS URL")
 	}
 	s := ts.Value("site").(*site)
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		got, err := s.do(ts, http.MethodGet, args[1], nil)
 		if err != nil && time.Now().Before(deadline) {
 			continue
