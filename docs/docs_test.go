@@ -47,40 +47,87 @@ func packages(t *testing.T) map[string][]*ast.File {
 
 var quoted = regexp.MustCompile("`([^`]+)`")
 
-// Every package has its row in the table of the architecture, or belongs to
-// one that says "and below" by /....
-func TestEveryPackageHasItsPlace(t *testing.T) {
+// A row of the architecture's table: packages, and what they may import. A name
+// that ends in /... has all that is below.
+type row struct {
+	names   []string
+	imports string
+}
+
+// rows are the table's.
+func rows(t *testing.T) (all []*row) {
+	t.Helper()
 	text, err := os.ReadFile("architecture.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := map[string]bool{} // name: has it been used
 	for line := range strings.Lines(string(text)) {
-		if cells := strings.Split(line, "|"); len(cells) == 5 {
-			for _, m := range quoted.FindAllStringSubmatch(cells[1], -1) {
-				rows[m[1]] = false
-			}
+		if cells := strings.Split(line, "|"); len(cells) == 5 && strings.Contains(cells[1], "`") {
+			all = append(all, &row{names: inQuotes(cells[1]), imports: cells[3]})
 		}
 	}
+	return all
+}
+
+func inQuotes(text string) (names []string) {
+	for _, m := range quoted.FindAllStringSubmatch(text, -1) {
+		names = append(names, m[1])
+	}
+	return names
+}
+
+// rowOf finds a package's row, and as what it is there: itself, or one of all
+// below a folder.
+func rowOf(all []*row, name string) (r *row, as string) {
+	names := []string{name}
+	for at := name; at != "."; at = path.Dir(at) {
+		names = append(names, at+"/...")
+	}
+	for _, as := range names {
+		if i := slices.IndexFunc(all, func(r *row) bool { return slices.Contains(r.names, as) }); i >= 0 {
+			return all[i], as
+		}
+	}
+	return nil, ""
+}
+
+// Every package has its row in the table of the architecture, or belongs to
+// one that says "and below" by /....
+func TestEveryPackageHasItsPlace(t *testing.T) {
+	all, used := rows(t), map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(packages(t))) {
-		row := name
-		for at := name; ; at = path.Dir(at) {
-			if _, ok := rows[at+"/..."]; ok {
-				row = at + "/..."
-			}
-			if at == "." {
-				break
-			}
-		}
-		if _, ok := rows[row]; !ok {
+		r, as := rowOf(all, name)
+		if used[as] = true; r == nil {
 			t.Errorf("%s has no row", name)
-			continue
 		}
-		rows[row] = true
 	}
-	for row, used := range rows {
-		if !used {
-			t.Errorf("the row of %s is of no package", row)
+	for _, r := range all {
+		for _, name := range r.names {
+			if !used[name] {
+				t.Errorf("the row of %s is of no package", name)
+			}
+		}
+	}
+}
+
+// A package imports what its row says and nothing else of the module.
+func TestImportsAreThoseOfTheTable(t *testing.T) {
+	all := rows(t)
+	for name, files := range packages(t) {
+		r, _ := rowOf(all, name)
+		if r == nil || !strings.Contains(r.imports, "`") && !strings.Contains(r.imports, "nothing") {
+			continue // another test's; anything
+		}
+		for _, f := range files {
+			for _, spec := range f.Imports {
+				of, ours := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), "tidemark/")
+				if other, _ := rowOf(all, of); !ours || other == r {
+					continue
+				}
+				if !slices.ContainsFunc(inQuotes(r.imports), func(may string) bool { return of == may || strings.HasPrefix(of, may+"/") }) {
+					t.Errorf("%s imports %s, its row says%s", name, of, r.imports)
+				}
+			}
 		}
 	}
 }
