@@ -16,7 +16,6 @@ import (
 
 // Error codes, from the PostgreSQL manual, appendix "PostgreSQL Error Codes".
 const (
-	codeCardinality   = "21000" // ON CONFLICT would touch one row twice
 	codeText          = "22021" // a character that no text can hold
 	codeForeignKey    = "23503"
 	codeUnique        = "23505"

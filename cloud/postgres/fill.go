@@ -91,7 +91,7 @@ func (c *session) copyText(ctx context.Context, rows []byte, sql string) error {
 }
 
 // trySavepoint runs f under a savepoint and goes back to it when Postgres
-// refused a row or saw one twice.
+// refused a row.
 func (c *session) trySavepoint(ctx context.Context, f func() error) error {
 	if _, err := c.Exec(ctx, "SAVEPOINT tm"); err != nil {
 		return err
@@ -100,7 +100,7 @@ func (c *session) trySavepoint(ctx context.Context, f func() error) error {
 	switch {
 	case err == nil:
 		_, err = c.Exec(ctx, "RELEASE tm")
-	case isRowError(err), code(err) == codeCardinality:
+	case isRowError(err):
 		if back := c.pipeline(ctx, statement{sql: "ROLLBACK TO tm"}, statement{sql: "RELEASE tm"}); back != nil {
 			return back
 		}

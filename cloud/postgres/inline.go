@@ -42,7 +42,7 @@ func inline(first int, epochs bool, columns []column) string {
 		params = append(params, param(first+len(names))+"::text[]")
 		names = append(names, c.id)
 	}
-	return inlined + " AS MATERIALIZED (SELECT " + strings.Join(values, ", ") + " FROM unnest(" + strings.Join(params, ", ") + ") AS s(" + strings.Join(names, ", ") + "))"
+	return inlined + " AS (SELECT " + strings.Join(values, ", ") + " FROM unnest(" + strings.Join(params, ", ") + ") AS s(" + strings.Join(names, ", ") + "))"
 }
 
 func param(n int) string { return "$" + strconv.Itoa(n) }
@@ -193,7 +193,7 @@ func (a *application) otherwise(err error) error {
 	case err == nil:
 		a.way = staged
 		return errOtherWay
-	case errors.Is(err, errTooMuch), isRowError(err), code(err) == codeCardinality:
+	case errors.Is(err, errTooMuch), isRowError(err):
 		a.way = staged
 		return fmt.Errorf("%w: %w", errOtherWay, err)
 	}

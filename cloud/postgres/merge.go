@@ -17,21 +17,20 @@ func (a *application) merge(ctx context.Context, low, high int, bad map[int]stri
 	if err == nil && complete {
 		return nil
 	}
-	twice := err == nil || code(err) == codeCardinality
-	if !twice && !isRowError(err) {
+	if err != nil && !isRowError(err) {
 		return err
 	}
 	if err := a.c.pipeline(ctx, statement{sql: "ROLLBACK TO tm"}, statement{sql: "RELEASE tm"}); err != nil {
 		return err
 	}
 	switch {
-	case twice && !a.unique:
+	case !a.unique && (err == nil || code(err) == codeUnique):
 		a.unique = true
 		if _, err := a.c.Exec(ctx, a.p.dropTwins()); err != nil {
 			return err
 		}
 		return a.merge(ctx, low, high, bad)
-	case twice:
+	case err == nil:
 		return fmt.Errorf("%w: rows moved although the version is locked", errStale)
 	case high-low == 1:
 		bad[low] = reason(err)
