@@ -44,6 +44,21 @@ func (t *table) definition() *table {
 	return d
 }
 
+// Failover ends all sessions of the database, as when another server takes it
+// over: with the name given, and all that was committed.
+func (db *Database) Failover(server string) {
+	db.killSessions()
+	db.mu.Lock()
+	for tx := range db.open {
+		db.rollback(tx)
+	}
+	db.mu.Unlock()
+	e := db.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.name = server
+}
+
 // Restore puts a backup in place of the database's content: rows, definitions
 // and the row version counter. All sessions of the database are killed. The
 // recovery fork gets a new GUID, unless hidden, as when a copy of the files

@@ -22,9 +22,11 @@ type Options struct {
 
 // An Engine is a SQL Server instance. It implements tds.Handler.
 type Engine struct {
-	opts Options
+	opts   Options
+	parsed parsedBatches
 
 	mu       sync.Mutex
+	name     string // of the server
 	dbs      []*Database
 	logins   map[string]*Login
 	sessions map[int]*Session
@@ -33,8 +35,7 @@ type Engine struct {
 
 // New makes a server with no login and only the database master.
 func New(o Options) *Engine {
-	o.ServerName = cmp.Or(o.ServerName, "STANDIN")
-	e := &Engine{opts: o, logins: map[string]*Login{}, sessions: map[int]*Session{}}
+	e := &Engine{opts: o, name: cmp.Or(o.ServerName, "STANDIN"), logins: map[string]*Login{}, sessions: map[int]*Session{}}
 	e.AddDatabase("master", DatabaseOptions{})
 	return e
 }
@@ -44,6 +45,12 @@ func (e *Engine) now() time.Time {
 		return e.opts.Now()
 	}
 	return time.Now()
+}
+
+func (e *Engine) serverName() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.name
 }
 
 func (e *Engine) version() string { return cmp.Or(e.opts.Version, Version) }

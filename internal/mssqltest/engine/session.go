@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"tidemark/internal/mssqltest/engine/tsql"
 	"tidemark/internal/mssqltest/tds"
 )
 
@@ -78,7 +77,7 @@ func (s *Session) Batch(ctx context.Context, sql string, params []tds.Param, w t
 		s.cancel, s.running = nil, false
 		s.mu.Unlock()
 	}()
-	stmts, err := tsql.Parse(sql)
+	stmts, err := s.engine.parsed.parse(sql)
 	if err != nil {
 		return s.failed(fromParser(err))
 	}

@@ -33,7 +33,7 @@ func (c *compiler) global(name string) *expr {
 	case "@@VERSION":
 		return constant(tds.Type{Kind: tds.NVarChar, Len: 300}, strValue(s.engine.version()))
 	case "@@SERVERNAME":
-		return constant(typName, strValue(s.engine.opts.ServerName))
+		return constant(typName, strValue(s.engine.serverName()))
 	case "@@SPID":
 		return constant(tds.Type{Kind: tds.SmallInt}, intValue(int64(s.id)))
 	case "@@TRANCOUNT":
@@ -248,12 +248,12 @@ func variantOf(a any) value {
 }
 
 func serverProperty(c *compiler, a []*expr) *expr {
-	o := c.x.s.engine.opts
+	o, name := c.x.s.engine.opts, c.x.s.engine.serverName()
 	return simple(typVariant, []*expr{c.coerce(a[0], typName)}, func(v []value) (value, error) {
 		props := map[string]any{
 			"productversion": productVersion, "productlevel": "RTM", "edition": "Developer Edition (64-bit)",
-			"engineedition": 3, "productmajorversion": "15", "productminorversion": "0", "servername": o.ServerName,
-			"machinename": o.ServerName, "collation": defaultCollation, "isclustered": 0, "ishadrenabled": 0,
+			"engineedition": 3, "productmajorversion": "15", "productminorversion": "0", "servername": name,
+			"machinename": name, "collation": defaultCollation, "isclustered": 0, "ishadrenabled": 0,
 			"isintegratedsecurityonly": 0,
 		}
 		if o.EngineEdition != 0 {
