@@ -28,6 +28,8 @@ func Decide(in Input) Decision {
 	case d.Action == Diff && d.Rule == 10: // asks the cloud all the same, which knows better if it is not as remembered
 	case d.Action == Diff, d.Action == Upload && d.Upload != Delta:
 		return decision(AskCloud, 4, "to be sure before this: %s", d.Reason)
+	case d.Action == Nothing && in.Asked == SyncNow: // other columns show only where the cloud is asked
+		return decision(AskCloud, 4, "%s", in.whyAsk(capped))
 	case d.Action == Nothing && in.Cloud.doubted() && in.State.Skips >= in.Limits.MaxSkips:
 		return decision(AskCloud, 4, "%s cycles without a word from the cloud: does it agree?", num(in.State.Skips))
 	}

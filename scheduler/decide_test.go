@@ -130,6 +130,8 @@ func TestDecide(t *testing.T) {
 			scheduler.Decision{Action: scheduler.Nothing, Rule: 11, Reason: "identical: 1,000 rows, row version 2,001"}},
 		{"10 asked for, by a remembered version", func(i *in) { i.Asked, i.Cloud.Remembered = scheduler.DiffNow, true },
 			scheduler.Decision{Action: scheduler.Diff, Rule: 10, Reason: "check, asked for"}},
+		{"11 not by a remembered version when asked", func(i *in) { i.Asked, i.Cloud.Remembered, i.Cloud.Leased = scheduler.SyncNow, true, true },
+			scheduler.Decision{Action: scheduler.AskCloud, Rule: 4, Reason: "asked for: sync"}},
 		{"10 asked for", func(i *in) { i.Asked = scheduler.DiffNow },
 			scheduler.Decision{Action: scheduler.Diff, Rule: 10, Reason: "check, asked for"}},
 		{"10 the clock was years ahead", func(i *in) { i.State.Verified = now.AddDate(9, 0, 0) },

@@ -45,7 +45,9 @@
 // the cloud was heard ends the row. One that finds both sides identical is no
 // sync; where it did so by a remembered version, it goes on with the row. A
 // remembered version that is leased counts as heard: the cloud has said that it
-// holds, and would tell otherwise.
+// holds, and would tell otherwise. A sync that was asked for, by a person or
+// because the table has other columns than the cloud, does not end by a
+// remembered version.
 //
 // Work that was begun and not finished is open: until it is, rules 2 and 3 do
 // not match.
