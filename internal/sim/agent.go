@@ -154,7 +154,9 @@ func (s *agentSide) kill(how string, down time.Duration) {
 	s.w.net.cut("source", s.name)
 	s.stop()
 	ended := s.ended
+	s.w.owing.Add(1)
 	s.w.go_(func() {
+		defer s.w.owing.Add(-1)
 		<-ended
 		if disk == nil {
 			_ = os.Remove(s.file())
@@ -177,7 +179,9 @@ func (s *agentSide) halt(down time.Duration, again bool) {
 	s.up = false
 	s.stop()
 	ended := s.ended
+	s.w.owing.Add(1)
 	s.w.go_(func() {
+		defer s.w.owing.Add(-1)
 		<-ended
 		s.dead = true
 		time.Sleep(down)

@@ -214,8 +214,8 @@ func (w *world) difference(name string) string {
 func (w *world) rest() {
 	w.heal()
 	reached := false
-	for range 48 { // half a day at most
-		w.sleep(15 * time.Minute)
+	for range 144 { // half a day at most
+		w.sleep(5 * time.Minute)
 		if w.broken() {
 			return
 		}
@@ -245,11 +245,11 @@ func (w *world) rest() {
 		return
 	}
 	w.say("sim", "equal")
-	w.sleep(75 * time.Minute) // what was owed
+	w.sleep(w.plan.owed())
 	w.mu.Lock()
 	from := len(w.entries)
 	w.mu.Unlock()
-	w.sleep(75 * time.Minute)
+	w.sleep(time.Duration(w.plan.Setup.Verify) + 15*time.Minute) // a check by schedule, once or twice
 	w.mu.Lock()
 	entries := w.entries[from:]
 	w.mu.Unlock()

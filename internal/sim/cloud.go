@@ -142,7 +142,9 @@ func (c *cloudSide) kill(files map[string][]byte, down time.Duration) {
 	c.w.net.set("cloud", true)
 	c.stop()
 	ended := c.ended
+	c.w.owing.Add(1)
 	c.w.go_(func() {
+		defer c.w.owing.Add(-1)
 		<-ended
 		c.put(files)
 		time.Sleep(down)
@@ -319,4 +321,5 @@ func (c *cloudSide) committed(name string, h *wire.Header, a wire.Answer) {
 	c.tables[name] = after
 	c.w.checkSummary(name)
 	c.w.cloudLags()
+	c.w.held.release(name, after.version.Seq)
 }

@@ -104,6 +104,11 @@ func (c *courier) carry(ctx context.Context, r *http.Request, body []byte) (*htt
 	case "late":
 		c.again(r, body, late)
 		return nil, errLost
+	case "held":
+		if !c.hold(r, body, late) {
+			return c.send(ctx, r, body)
+		}
+		return nil, errLost
 	case "cut short":
 		out := r.Clone(ctx)
 		out.GetBody = nil
@@ -138,23 +143,21 @@ func (c *courier) carry(ctx context.Context, r *http.Request, body []byte) (*htt
 // again sends the request once more after a while, whoever still wants it.
 func (c *courier) again(r *http.Request, body []byte, after time.Duration) {
 	r = r.Clone(context.Background())
-	c.w.go_(func() {
-		time.Sleep(after)
-		if c.w.over {
-			return
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		late := &courier{w: c.w, side: c.side, http: c.w.late}
-		resp, err := late.send(ctx, r, body)
-		if err != nil {
-			c.w.say("late", "%s %s: %v", r.Method, r.URL.Path, err)
-			return
-		}
-		_, _ = io.Copy(io.Discard, resp.Body)
-		_ = resp.Body.Close()
-		c.w.say("late", "%s %s, sent %s ago: %s", r.Method, r.URL.Path, after, resp.Status)
-	})
+	c.w.later(Duration(after), func() { c.sendLate(r, body, after) })
+}
+
+func (c *courier) sendLate(r *http.Request, body []byte, after time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	late := &courier{w: c.w, side: c.side, http: c.w.late}
+	resp, err := late.send(ctx, r, body)
+	if err != nil {
+		c.w.say("late", "%s %s: %v", r.Method, r.URL.Path, err)
+		return
+	}
+	_, _ = io.Copy(io.Discard, resp.Body)
+	_ = resp.Body.Close()
+	c.w.say("late", "%s %s, sent %s ago: %s", r.Method, r.URL.Path, after.Round(time.Millisecond), resp.Status)
 }
 
 type broken struct{}

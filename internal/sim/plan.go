@@ -29,6 +29,18 @@ type Plan struct {
 	Steps []Step `json:"steps"`
 }
 
+// owed is how long after both sides are equal something may still be done by
+// right: what a table was compared for, a rest after a scan that was slow, and
+// the hour of silence after which a twin has ended.
+func (p Plan) owed() time.Duration {
+	for _, s := range p.Steps {
+		if s.Do == "twin" || s.Do == "source fault" && s.Kind == "slow" {
+			return 2 * time.Hour
+		}
+	}
+	return 30 * time.Minute
+}
+
 // A Setup is a site as it begins.
 type Setup struct {
 	Tables      []string `json:"tables"` // names of kinds
@@ -184,7 +196,7 @@ var faultKinds = []faultKind{
 	}},
 	{"agent restart", func(g *generator) { g.step(Step{Do: "stop agent", For: g.minutes(0, 30)}) }},
 	{"agent state", func(g *generator) {
-		g.step(Step{Do: "kill agent", Kind: g.of("lost", "old", "damaged"), For: g.minutes(0, 10)})
+		g.step(Step{Do: "kill agent", Kind: g.of("lost", "old", "damaged", "cut"), For: g.minutes(0, 10)})
 	}},
 	{"cloud crash", func(g *generator) {
 		g.step(Step{Do: "kill cloud", For: g.minutes(0, 10)})
@@ -200,6 +212,18 @@ var faultKinds = []faultKind{
 		at := g.within(g.horizon)
 		g.step(Step{At: at, Do: "backup"})
 		g.step(Step{At: at + g.minutes(1, 60), Do: "restore", Kind: g.of("", "hidden")})
+	}},
+	{"source failover", func(g *generator) {
+		at := g.within(g.horizon)
+		g.step(Step{At: at, Do: "backup"})
+		g.step(Step{At: at + g.minutes(1, 20), Do: "failover", Kind: g.of("", "", "older")})
+	}},
+	{"old delete", func(g *generator) {
+		at, table := g.within(g.horizon/2), g.table()
+		g.step(Step{At: at, Do: "keep cloud"})
+		g.step(Step{At: at + g.minutes(1, 3), Do: "rows", Table: table, N: g.between(1, 4)})
+		g.step(Step{At: at + g.minutes(3, 5), Do: "lose", Table: table, N: g.between(1, 3)})
+		g.step(Step{At: at + g.minutes(5, 6), Do: "fate", Kind: "held", What: "delete", For: g.minutes(10, 40)})
 	}},
 	{"source errors", func(g *generator) {
 		g.step(Step{Do: "source fault", Kind: g.of("deadlock", "locked", "severe", "restoring", "slow"), N: g.between(1, 4)})

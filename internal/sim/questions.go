@@ -70,12 +70,17 @@ func (s *source) meddle() {
 	s.meddling = s.meddling[1:]
 	s.w.fault("rows come back in the middle of a comparison")
 	for _, name := range s.w.plan.Setup.Tables {
-		k := kindOf(name)
-		for _, key := range slices.Sorted(maps.Keys(s.w.cloud.tables[name].rows)) {
-			if _, there := s.tables[name][key]; there || s.tables[name] == nil {
-				continue
-			}
-			_ = s.do(fmt.Sprintf("INSERT INTO dbo.%s (%s, v, n) VALUES (%s, N'back', 1)", name, strings.Join(k.key, ", "), quoted(k, key)))
+		s.bringBack(name)
+	}
+}
+
+// bringBack inserts what the cloud has of a table and the source lacks.
+func (s *source) bringBack(name string) {
+	k := kindOf(name)
+	for _, key := range slices.Sorted(maps.Keys(s.w.cloud.tables[name].rows)) {
+		if _, there := s.tables[name][key]; there || s.tables[name] == nil {
+			continue
 		}
+		_ = s.do(fmt.Sprintf("INSERT INTO dbo.%s (%s, v, n) VALUES (%s, N'back', 1)", name, strings.Join(k.key, ", "), quoted(k, key)))
 	}
 }

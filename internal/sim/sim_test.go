@@ -31,7 +31,8 @@ var (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	runtime.GOMAXPROCS(1)
-	debug.SetGCPercent(400) // histories are short and small: collecting was a sixth of their time
+	debug.SetGCPercent(-1) // a history is small, and collected by Run when it has ended
+	debug.SetMemoryLimit(128 << 20)
 	os.Exit(m.Run())
 }
 

@@ -84,6 +84,7 @@ type source struct {
 	// incarnation counts restores.
 	incarnation int
 	told        int    // the incarnation of the last restore that the login can see for itself
+	servers     int    // that it was moved to
 	meddling    []Step // writes that wait for a comparison to be under way
 	questions
 }
@@ -393,6 +394,35 @@ func (s *source) restore(hidden bool) {
 		}
 	}
 	s.look()
+}
+
+// failover moves the database to another server: as it is, or as a copy that
+// had not received all yet.
+func (s *source) failover(older bool) {
+	for _, id := range slices.Sorted(maps.Keys(s.open)) {
+		_ = s.open[id].Rollback(context.Background())
+		delete(s.open, id)
+	}
+	s.servers++
+	s.db.Failover(fmt.Sprintf("STANDIN%d", s.servers))
+	s.w.fault("source failed over")
+	s.w.say("source", "is on another server, with all it had: %v", !older)
+	if older {
+		s.restore(false)
+	} else {
+		s.look()
+	}
+}
+
+// lose deletes rows that the cloud has.
+func (s *source) lose(st Step) {
+	k := kindOf(st.Table)
+	for _, key := range slices.Sorted(maps.Keys(s.w.cloud.tables[st.Table].rows)) {
+		if _, there := s.tables[st.Table][key]; there && st.N > 0 {
+			st.N--
+			_ = s.do(fmt.Sprintf("DELETE FROM dbo.%s WHERE %s", k.name, s.where(k, quoted(k, strings.ReplaceAll(key, ",", ", ")))))
+		}
+	}
 }
 
 func (s *source) inject(st Step) {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/cryptotest"
 	"testing/synctest"
@@ -33,10 +34,12 @@ type world struct {
 
 	running sync.WaitGroup
 	surgery chan operation
+	owing   atomic.Int32 // what is still to come by itself: a side that is down, a fault that ends
 	over    bool
 	commits int
 	deletes int
 	lineage lineage
+	held    held
 	forced  int // skips that the policy forces
 
 	mu      sync.Mutex
@@ -145,7 +148,9 @@ func (w *world) sleep(d time.Duration) {
 
 // later has fn run after a while, unless the history is over.
 func (w *world) later(d Duration, fn func()) {
+	w.owing.Add(1)
 	w.go_(func() {
+		defer w.owing.Add(-1)
 		time.Sleep(time.Duration(d))
 		if !w.over {
 			fn()
@@ -226,6 +231,10 @@ func (w *world) do(st Step) {
 		w.source.backup = w.source.db.Backup()
 	case "restore":
 		w.source.restore(st.Kind == "hidden")
+	case "failover":
+		w.source.failover(st.Kind == "older")
+	case "lose":
+		w.source.lose(st)
 	case "source fault":
 		w.source.inject(st)
 	case "source cut":
@@ -388,7 +397,9 @@ func (w *world) policy(st Step) {
 	if !w.cloud.up {
 		return
 	}
-	w.fault("policy: " + st.Kind)
+	if st.Kind != "clear" {
+		w.fault("policy: " + st.Kind)
+	}
 	var p wire.Policy
 	switch st.Kind {
 	case "pause":
@@ -431,9 +442,14 @@ func (w *world) heal() {
 	for _, t := range w.twins {
 		w.endTwin(t)
 	}
-	w.sleep(3 * time.Hour) // sides come back, what was to come later has come
-	if w.broken() {
-		return
+	for range 36 { // three hours at most
+		w.sleep(5 * time.Minute)
+		if w.broken() {
+			return
+		}
+		if w.owing.Load() == 0 {
+			break
+		}
 	}
 	w.net.set("source", false)
 	if !w.cloud.up || !w.main.up {
