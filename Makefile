@@ -55,10 +55,10 @@ SIM = bin/sim.test -test.v -test.timeout 0 -test.run '^TestHistories$$'
 sim: bin/sim.test
 	$(SIM) $(if $(SEED),-sim.seed $(SEED) -sim.n 1 -sim.shrink 200,-sim.n 0 $(if $(FOR),-sim.for $(FOR)) -sim.seed $$(date +%s)000000)
 
-# Plans that once failed, then two processes, a core each: 180 histories, or those begun in five minutes.
+# Plans that once failed, then two processes, a core each: the histories of seeds 1 to 2,000, or those begun in five minutes.
 sim-ci: bin/sim.test
 	cd internal/sim && ../../bin/sim.test -test.run '^TestRegressions$$'
-	$(SIM) -sim.seed 2 -sim.stride 4 -sim.n 90 -sim.for 5m & p=$$!; $(SIM) -sim.seed 4 -sim.stride 4 -sim.n 90 -sim.for 5m && wait $$p
+	$(SIM) -sim.seed 1 -sim.stride 2 -sim.n 1000 -sim.for 5m & p=$$!; $(SIM) -sim.seed 2 -sim.stride 2 -sim.n 1000 -sim.for 5m && wait $$p
 
 # Every fuzz target, FUZZTIME each (make fuzz FUZZTIME=10m). What fails leaves its input in the package's testdata/fuzz.
 FUZZTIME ?= 1m
