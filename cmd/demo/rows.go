@@ -23,41 +23,19 @@ func sourceRows(ctx context.Context, db *sql.DB, table string, s wire.Schema) (m
 	if s.Versioning == wire.ByRowVersion {
 		names = append(names, "rv")
 	}
-	found, err := db.QueryContext(ctx, "SELECT "+strings.Join(names, ", ")+" FROM dbo."+table)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = found.Close() }()
-	types, err := found.ColumnTypes()
-	if err != nil {
-		return nil, err
-	}
-	values, places := make([]any, len(names)), make([]any, len(names))
-	for i := range values {
-		places[i] = &values[i]
-	}
 	all := map[string]row{}
-	for found.Next() {
-		if err := found.Scan(places...); err != nil {
-			return nil, err
-		}
-		var r row
-		for i, v := range values {
-			name, text := rowVersion, ""
+	err := plaintext.EachRow(ctx, db, "SELECT "+strings.Join(names, ", ")+" FROM dbo."+table, s.Versioning == wire.ByRowVersion, func(texts []string) {
+		r := make(row, len(texts))
+		for i, text := range texts {
+			name := rowVersion
 			if i < len(s.Columns) {
 				name = s.Columns[i].Name
-				text, err = plaintext.OfDriver(v, types[i].DatabaseTypeName())
-			} else {
-				text, err = plaintext.OfVersion(v)
 			}
-			if err != nil {
-				return nil, fmt.Errorf("column %s: %w", name, err)
-			}
-			r = append(r, field{name, text})
+			r[i] = field{name, text}
 		}
 		all[keyOf(r, s)] = r
-	}
-	return all, found.Err()
+	})
+	return all, err
 }
 
 // cloudRows reads the operator's export.

@@ -47,14 +47,12 @@ tables and rows it has. Keys themselves cannot be shown.`,
 
 // listed is what is shown of a customer.
 type listed struct {
-	ID       string     `json:"customer"`
-	Name     string     `json:"name,omitempty"`
-	Created  time.Time  `json:"created"`
-	Key      *time.Time `json:"key_created"` // null: removed, and the removal was interrupted
-	Old      int        `json:"old_keys"`
-	OldUntil *time.Time `json:"old_keys_valid_until,omitempty"`
-	Tables   int        `json:"tables"`
-	Rows     int64      `json:"rows"`
+	ID      string    `json:"customer"`
+	Name    string    `json:"name,omitempty"`
+	Created time.Time `json:"created"`
+	keyAges           // no lasting key: removed, and the removal was interrupted
+	Tables  int       `json:"tables"`
+	Rows    int64     `json:"rows"`
 }
 
 func look(ctx context.Context, s cloud.Store, c cloud.Customer, now time.Time) (listed, error) {
@@ -64,15 +62,7 @@ func look(ctx context.Context, s cloud.Store, c cloud.Customer, now time.Time) (
 		return l, err
 	}
 	for _, k := range keys {
-		switch {
-		case k.Expires.IsZero():
-			l.Key = &k.Created
-		case k.Expires.After(now):
-			l.Old++
-			if l.OldUntil == nil || k.Expires.After(*l.OldUntil) {
-				l.OldUntil = &k.Expires
-			}
-		}
+		l.add(k.Created, k.Expires, now)
 	}
 	versions, err := s.Versions(ctx, c.ID)
 	l.Tables = len(versions.Tables)
@@ -90,17 +80,8 @@ func (a *app) printCustomers(all []listed) error {
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0) // Flush tells what goes wrong
 	_, _ = fmt.Fprintln(w, "CUSTOMER\tSINCE\tKEY OF\tOLD KEYS\tTABLES\tROWS\tNAME")
 	for _, l := range all {
-		key, old := "none", "-"
-		if l.Key != nil {
-			key = day(*l.Key)
-		}
-		if l.Old > 0 {
-			old = fmt.Sprintf("%d until %s", l.Old, minute(*l.OldUntil))
-		}
+		key, old := l.columns()
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\n", l.ID, day(l.Created), key, old, l.Tables, l.Rows, l.Name)
 	}
 	return w.Flush()
 }
-
-func day(t time.Time) string    { return t.UTC().Format(time.DateOnly) }
-func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04Z") }

@@ -41,10 +41,8 @@ ones are still valid and until when. Keys themselves cannot be shown.`,
 
 // listedOperator is what is shown of an operator.
 type listedOperator struct {
-	Name     string     `json:"operator"`
-	Key      *time.Time `json:"key_created"` // null: none is valid
-	Old      int        `json:"old_keys"`
-	OldUntil *time.Time `json:"old_keys_valid_until,omitempty"`
+	Name string `json:"operator"`
+	keyAges
 }
 
 // operatorsOf sums keys up, which are in order of names.
@@ -54,16 +52,7 @@ func operatorsOf(keys []cloud.OperatorKey, now time.Time) []listedOperator {
 		if n := len(all); n == 0 || all[n-1].Name != k.Name {
 			all = append(all, listedOperator{Name: k.Name})
 		}
-		l := &all[len(all)-1]
-		switch {
-		case k.Expires.IsZero():
-			l.Key = &k.Created
-		case k.Expires.After(now):
-			l.Old++
-			if l.OldUntil == nil || k.Expires.After(*l.OldUntil) {
-				l.OldUntil = &k.Expires
-			}
-		}
+		all[len(all)-1].add(k.Created, k.Expires, now)
 	}
 	return all
 }
@@ -76,13 +65,7 @@ func (a *app) printOperators(all []listedOperator) error {
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0) // Flush tells what goes wrong
 	_, _ = fmt.Fprintln(w, "OPERATOR\tKEY OF\tOLD KEYS")
 	for _, l := range all {
-		key, old := "none", "-"
-		if l.Key != nil {
-			key = day(*l.Key)
-		}
-		if l.Old > 0 {
-			old = fmt.Sprintf("%d until %s", l.Old, minute(*l.OldUntil))
-		}
+		key, old := l.columns()
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\n", l.Name, key, old)
 	}
 	return w.Flush()

@@ -41,24 +41,9 @@ func drain(ctx context.Context, role, dsn, table string) (drained, error) {
 	return d, nil
 }
 
-// serveDrain is that process: database/sql, one statement, every value
-// scanned into the type that an application would take.
-func serveDrain(ctx context.Context, dsn, table string, out io.Writer) (err error) {
-	db, err := sql.Open("sqlserver", dsn)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = db.Close() }()
-	if err := db.PingContext(ctx); err != nil {
-		return err
-	}
-	start := time.Now()
-	rows, err := db.QueryContext(ctx, "SELECT id, name, amount, at, flag, guid, rv FROM "+table)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	var d drained
+// serveDrain is that process: every value is scanned into the type that an
+// application would take.
+func serveDrain(ctx context.Context, dsn, table string, out io.Writer) error {
 	var (
 		id     int64
 		name   sql.NullString
@@ -68,8 +53,36 @@ func serveDrain(ctx context.Context, dsn, table string, out io.Writer) (err erro
 		guid   mssql.UniqueIdentifier
 		rv     sql.RawBytes
 	)
+	return serveReading(ctx, dsn, "SELECT id, name, amount, at, flag, guid, rv FROM "+table, out, &id, &name, &amount, &at, &flag, &guid, &rv)
+}
+
+// serveKeys is the same for comparisons: keys and row versions in key order.
+func serveKeys(ctx context.Context, dsn, table string, out io.Writer) error {
+	var id int64
+	var rv sql.RawBytes
+	return serveReading(ctx, dsn, "SELECT id, rv FROM "+table+" ORDER BY id", out, &id, &rv)
+}
+
+// serveReading scans all rows of one statement by database/sql into the same
+// places, and tells what that took.
+func serveReading(ctx context.Context, dsn, query string, out io.Writer, places ...any) (err error) {
+	db, err := sql.Open("sqlserver", dsn)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	if err := db.PingContext(ctx); err != nil {
+		return err
+	}
+	start := time.Now()
+	rows, err := db.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	var d drained
 	for rows.Next() {
-		if err := rows.Scan(&id, &name, &amount, &at, &flag, &guid, &rv); err != nil {
+		if err := rows.Scan(places...); err != nil {
 			return err
 		}
 		d.Rows++

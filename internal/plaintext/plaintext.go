@@ -4,6 +4,8 @@
 package plaintext
 
 import (
+	"context"
+	"database/sql"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -58,4 +60,40 @@ func OfWire(v []byte) (string, error) {
 		return strconv.Quote(*text), nil
 	}
 	return string(v), nil
+}
+
+// EachRow runs a query of SQL Server and writes the values of each row. The
+// last column is a row version where versioned says so. Texts are row's own.
+func EachRow(ctx context.Context, db *sql.DB, query string, versioned bool, row func(texts []string)) error {
+	found, err := db.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = found.Close() }() // Err tells
+	columns, err := found.ColumnTypes()
+	if err != nil {
+		return err
+	}
+	values, places := make([]any, len(columns)), make([]any, len(columns))
+	for i := range values {
+		places[i] = &values[i]
+	}
+	for found.Next() {
+		if err := found.Scan(places...); err != nil {
+			return err
+		}
+		texts := make([]string, len(values))
+		for i, v := range values {
+			if versioned && i == len(values)-1 {
+				texts[i], err = OfVersion(v)
+			} else {
+				texts[i], err = OfDriver(v, columns[i].DatabaseTypeName())
+			}
+			if err != nil {
+				return fmt.Errorf("column %s: %w", columns[i].Name(), err)
+			}
+		}
+		row(texts)
+	}
+	return found.Err()
 }

@@ -166,38 +166,11 @@ func (s *shop) rows(ctx context.Context, t table) (map[string]string, error) {
 	if t.versioned {
 		names = append(names[:len(names):len(names)], "rv")
 	}
-	found, err := s.db.QueryContext(ctx, "SELECT "+strings.Join(names, ", ")+" FROM "+t.dataset())
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = found.Close() }()
-	types, err := found.ColumnTypes()
-	if err != nil {
-		return nil, err
-	}
-	values, places := make([]any, len(names)), make([]any, len(names))
-	for i := range values {
-		places[i] = &values[i]
-	}
 	all := map[string]string{}
-	for found.Next() {
-		if err := found.Scan(places...); err != nil {
-			return nil, err
-		}
-		texts := make([]string, len(values))
-		for i, v := range values {
-			if i == len(t.columns) {
-				texts[i], err = plaintext.OfVersion(v)
-			} else {
-				texts[i], err = plaintext.OfDriver(v, types[i].DatabaseTypeName())
-			}
-			if err != nil {
-				return nil, fmt.Errorf("column %s: %w", names[i], err)
-			}
-		}
+	err := plaintext.EachRow(ctx, s.db, "SELECT "+strings.Join(names, ", ")+" FROM "+t.dataset(), t.versioned, func(texts []string) {
 		all[t.keyText(texts)] = strings.Join(texts, " ")
-	}
-	return all, found.Err()
+	})
+	return all, err
 }
 
 // get fetches a page.
