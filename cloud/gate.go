@@ -2,7 +2,6 @@ package cloud
 
 import (
 	"context"
-	"math/rand/v2"
 	"strconv"
 	"sync"
 	"time"
@@ -110,7 +109,7 @@ func (g *gate) figures() (inside int64, waiting int, turned uint64) {
 
 // retryAfter is a number of seconds, spread so that those turned away together
 // do not come back together.
-func retryAfter() string { return strconv.Itoa(2 + rand.IntN(9)) }
+func (s *Server) retryAfter() string { return strconv.Itoa(2 + int(9*s.rand())) }
 
 func (g *gate) overloaded(detail string) error {
 	return wire.NewProblem(wire.Overloaded, detail, "Try again after the seconds in Retry-After.")

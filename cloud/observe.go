@@ -64,7 +64,7 @@ func (s *Server) answer(c *call, handle func(*call) error) (err error) {
 		case rec.code != 0:
 			err = fmt.Errorf("%w: %w", errHalfWritten, err)
 		default:
-			writeProblem(rec, problemOf(err), c.id)
+			s.writeProblem(rec, problemOf(err), c.id)
 		}
 	}()
 	return handle(c)

@@ -31,7 +31,7 @@ func problemOf(err error) *wire.Problem {
 	return wire.NewProblem(wire.Internal, "", "The operator finds the cause in the server's log under the request's id.")
 }
 
-func writeProblem(w http.ResponseWriter, p *wire.Problem, id string) {
+func (s *Server) writeProblem(w http.ResponseWriter, p *wire.Problem, id string) {
 	p.RequestID = id
 	body, err := json.Marshal(p)
 	if err != nil { // strings and numbers alone: cannot fail
@@ -44,7 +44,7 @@ func writeProblem(w http.ResponseWriter, p *wire.Problem, id string) {
 	switch p.Code {
 	case wire.Overloaded:
 		if h.Get("Retry-After") == "" {
-			h.Set("Retry-After", retryAfter())
+			h.Set("Retry-After", s.retryAfter())
 		}
 	case wire.Unauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="tidemark"`)

@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -23,6 +24,9 @@ type Config struct {
 	Tap    func(Exchange)  // is told of every request of a customer; must not wait; nil: nobody is
 	// Now is the clock for keys and claims; nil: time.Now.
 	Now func() time.Time
+	// Rand draws from [0,1) what spreads those turned away; nil: rand.Float64.
+	// It is called by many at once.
+	Rand func() float64
 }
 
 // A Server answers the API over a Store. It does not own the store.
@@ -31,6 +35,7 @@ type Server struct {
 	log    *zap.Logger
 	limits Limits
 	now    func() time.Time
+	rand   func() float64
 	extra  func(io.Writer)
 	costs  *cost.Meter
 	tap    func(Exchange)
@@ -64,8 +69,11 @@ func New(c Config) *Server {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Rand == nil {
+		c.Rand = rand.Float64
+	}
 	l := c.Limits
-	s := &Server{store: c.Store, log: c.Logger, limits: l, now: c.Now, extra: c.Extra, costs: c.Costs, tap: c.Tap, leases: c.Leases, started: c.Now()}
+	s := &Server{store: c.Store, log: c.Logger, limits: l, now: c.Now, rand: c.Rand, extra: c.Extra, costs: c.Costs, tap: c.Tap, leases: c.Leases, started: c.Now()}
 	s.entry = newGate("keys", keyLookups, l.Read.Waiting, l.Patience)
 	s.keys = cache[[]Key]{load: s.lookUpKeys}
 	s.policies = newPolicies(c.Store)

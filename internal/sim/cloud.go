@@ -73,7 +73,7 @@ func (c *cloudSide) start() {
 	l := newListener()
 	ctx, cancel := context.WithCancel(ctx)
 	c.stop, c.ended = cancel, make(chan struct{})
-	server := cloud.New(cloud.Config{Store: &watchedStore{s, c, c.runs}, Now: c.now})
+	server := cloud.New(cloud.Config{Store: &watchedStore{s, c, c.runs}, Now: c.now, Rand: c.w.random})
 	ended := c.ended
 	c.w.go_(func() {
 		defer close(ended)

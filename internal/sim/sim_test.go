@@ -39,9 +39,11 @@ func TestMain(m *testing.M) {
 // TestHistories runs histories until one fails.
 func TestHistories(t *testing.T) {
 	began := time.Now()
-	n, faults := 0, map[string]int{}
+	n, commits, faults := 0, 0, map[string]int{}
+	var virtual time.Duration
 	for s := *seed; (*count == 0 || n < *count) && (*until == 0 || time.Since(began) < *until); s += *stride {
 		r := Run(t, Generate(s))
+		virtual, commits = virtual+r.Virtual, commits+r.Commits
 		for kind, times := range r.Faults {
 			faults[kind] += times
 		}
@@ -66,7 +68,7 @@ func TestHistories(t *testing.T) {
 	for _, kind := range slices.Sorted(maps.Keys(faults)) {
 		t.Logf("%7d  %s", faults[kind], kind)
 	}
-	t.Logf("%d histories in %s", n, time.Since(began).Round(time.Second))
+	t.Logf("%d histories of %.0f hours with %d commits in %s", n, virtual.Hours(), commits, time.Since(began).Round(time.Second))
 }
 
 // TestRegressions runs what failed once.

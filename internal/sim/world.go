@@ -3,6 +3,9 @@ package sim
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -64,7 +67,7 @@ type operation struct {
 // the plan.
 func Run(t *testing.T, p Plan) (r Result) {
 	t.Helper()
-	dir, err := os.MkdirTemp(scratch(), "tidemark-sim-")
+	dir, err := ownDir(scratch())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +92,19 @@ func scratch() string {
 	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
 		return "/dev/shm"
 	}
-	return ""
+	return os.TempDir()
+}
+
+// ownDir makes the first folder of a row of names that nobody has: an agent's
+// identity is made of its folder's path, and a history that is run again
+// should have the same.
+func ownDir(parent string) (dir string, err error) {
+	for i := 0; ; i++ {
+		dir = filepath.Join(parent, fmt.Sprintf("tidemark-sim-%d", i))
+		if err = os.Mkdir(dir, 0o700); !errors.Is(err, fs.ErrExist) {
+			return dir, err
+		}
+	}
 }
 
 func (w *world) run(dir string) {
