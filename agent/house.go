@@ -13,9 +13,23 @@ import (
 // written yet, tells of a cloud that went away, notices another policy.
 const housekeeping = time.Second
 
-// keepHouse runs until ctx ends.
-func (a *Agent) keepHouse(ctx context.Context) {
-	for pause(ctx, housekeeping) {
+// keepHouse runs until ctx ends. It tells stale that the cloud has announced
+// another policy; nil is for nobody.
+func (a *Agent) keepHouse(ctx context.Context, stale chan<- struct{}) {
+	tick := time.NewTicker(housekeeping)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		if a.cloud().PolicyChanged() {
+			select {
+			case stale <- struct{}{}:
+			default:
+			}
+		}
 		a.noteProblems()
 		a.tidy()
 		a.watchCloud()

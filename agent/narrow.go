@@ -63,7 +63,8 @@ func (a *Agent) policy() narrowing {
 // followPolicy keeps the policy known until ctx ends: it is asked for when
 // somebody waits for it, and when an answer of the cloud announces another one.
 // A site that starts and has nothing to do asks for it with its first contact.
-func (a *Agent) followPolicy(ctx context.Context) {
+// Stale is told after such an answer.
+func (a *Agent) followPolicy(ctx context.Context, stale <-chan struct{}) {
 	a.mu.Lock()
 	asked := a.policyAsked
 	a.mu.Unlock()
@@ -73,7 +74,7 @@ func (a *Agent) followPolicy(ctx context.Context) {
 			waits = false
 		case <-ctx.Done():
 			return
-		case <-time.After(housekeeping):
+		case <-stale:
 			waits = !a.cloud().PolicyChanged()
 		}
 	}
@@ -86,7 +87,9 @@ func (a *Agent) followPolicy(ctx context.Context) {
 			continue
 		}
 		for changed := false; !changed; {
-			if !pause(ctx, housekeeping) {
+			select {
+			case <-stale:
+			case <-ctx.Done():
 				return
 			}
 			changed = a.cloud().PolicyChanged()

@@ -58,8 +58,9 @@ func (a *Agent) serve(ctx context.Context) (*swap, error) {
 	}
 	defer a.end()
 	var running sync.WaitGroup
-	running.Go(func() { a.followPolicy(ctx) })
-	running.Go(func() { a.keepHouse(ctx) })
+	stale := make(chan struct{}, 1)
+	running.Go(func() { a.followPolicy(ctx, stale) })
+	running.Go(func() { a.keepHouse(ctx, stale) })
 	running.Go(func() { a.keepLease(ctx) })
 	queue := a.turns()
 	running.Go(func() { queue.Run(ctx, a.cycle) })
@@ -86,7 +87,7 @@ func (a *Agent) Once(ctx context.Context, patience time.Duration) error {
 	}
 	defer a.end()
 	var running sync.WaitGroup
-	running.Go(func() { a.keepHouse(ctx) })
+	running.Go(func() { a.keepHouse(ctx, nil) })
 	running.Go(func() { a.giveUp(ctx, patience, cancel) })
 	err := a.askPolicy(ctx)
 	if err == nil {
