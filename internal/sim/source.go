@@ -279,9 +279,11 @@ func (s *source) rekey(st Step) {
 	d, k := newDraw(st.Seed, 3), kindOf(st.Table)
 	key := k.keyOf(d)
 	if k.name == "parts" {
+		s.w.fault("key changed in case or padding")
 		_ = s.do(fmt.Sprintf("UPDATE dbo.parts SET code = %s WHERE code = %s", key, key))
 		return
 	}
+	s.w.fault("key changed")
 	_ = s.do(fmt.Sprintf("UPDATE dbo.%s SET %s = %s + 100 WHERE %s", k.name, k.key[0], k.key[0], s.where(k, key)))
 }
 
