@@ -107,10 +107,23 @@ func skipObject(b []byte, i int) (int, error) {
 	}
 }
 
+// asItIs has the bytes that stand for themselves in a string: ASCII without
+// controls, quote and backslash.
+var asItIs = func() (t [256]bool) {
+	for c := 0x20; c < utf8.RuneSelf; c++ {
+		t[c] = c != '"' && c != '\\'
+	}
+	return t
+}()
+
 var errString = errors.New("row line has a string that is not well-formed")
 
 func skipString(b []byte, i int) (int, error) {
 	for i++; i < len(b); {
+		if asItIs[b[i]] {
+			i++
+			continue
+		}
 		switch c := b[i]; {
 		case c == '"':
 			return i + 1, nil
@@ -122,8 +135,6 @@ func skipString(b []byte, i int) (int, error) {
 			i += n
 		case c < 0x20:
 			return i, errString
-		case c < utf8.RuneSelf:
-			i++
 		default:
 			r, size := utf8.DecodeRune(b[i:])
 			if r == utf8.RuneError && size == 1 {
