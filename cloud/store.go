@@ -229,4 +229,7 @@ type Summaries interface {
 	// Scrub holds a table's summary against its rows. It returns how many
 	// leaves were wrong; where any was, the summary is made anew.
 	Scrub(ctx context.Context, customer, table string) (wrong int, err error)
+	// CatchUp has the summaries made that a process left behind when it ended:
+	// in the background, a table at a time, until the store is closed.
+	CatchUp()
 }

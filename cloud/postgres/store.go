@@ -40,7 +40,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{pool: pool, options: o}
-	s.upkeep = upkeep.New(s.tend, o.Logger)
+	s.upkeep = upkeep.New(s.tend, s.lacking, o.Logger)
 	return s, nil
 }
 

@@ -71,7 +71,7 @@ func (o Options) Open(ctx context.Context, path string) (*Store, error) {
 		return nil, fault.New(op, err, "")
 	}
 	s := &Store{writer: writer, making: make(chan struct{}, 1)}
-	s.upkeep = upkeep.New(s.tend, o.Logger)
+	s.upkeep = upkeep.New(s.tend, s.lacking, o.Logger)
 	if err := s.migrate(ctx); err != nil {
 		hint := "Check the path, its folder's permissions and the space on its disk."
 		if errors.Is(err, errNewer) {

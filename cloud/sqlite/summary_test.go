@@ -140,3 +140,30 @@ func TestCloseLeavesNothing(t *testing.T) {
 		execAt(t, path, "BEGIN EXCLUSIVE", "ROLLBACK") // without waiting for anybody
 	}
 }
+
+// A store makes the summaries that processes before it left behind.
+func TestCatchUp(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cloud.db")
+	s := open(t, path)
+	for i := range 3 {
+		load(t, s, fmt.Sprint("c", i), 5)
+		if _, err := s.Summarize(t.Context(), fmt.Sprint("c", i), "t"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	exec(t, path, "DELETE FROM summaries WHERE customer = 'c0'", "UPDATE summaries SET ready = 0 WHERE customer = 'c2'")
+	open(t, path).CatchUp()
+	db, err := sql.Open("sqlite", path+"?_pragma=busy_timeout(600000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for ready := 0; ready < 3; time.Sleep(10 * time.Millisecond) {
+		if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM summaries WHERE ready").Scan(&ready); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -159,6 +159,7 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 	watcher.Figures = cloud.Watched{Server: server, Costs: costs}
 	defer until(ctx, watcher.Run)()
 	defer until(ctx, (&cloud.Archivist{Store: store, Keep: f.keepAudit, Log: log}).Run)()
+	store.CatchUp()
 	defer startScrubbing(ctx, scrubber)()
 	defer until(context.WithoutCancel(ctx), costs.Run)() // until all requests are answered
 	notify("READY=1")

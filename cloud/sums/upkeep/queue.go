@@ -20,9 +20,13 @@ type Table struct {
 	Soon           bool // somebody will ask for its leaves: a long tail is folded before it is due
 }
 
-// maxWaiting bounds the tables that wait, and those that are remembered. One
-// that finds no room is asked for again by its next batch.
-const maxWaiting = 1 << 14
+// maxWaiting bounds the tables that wait. When one finds no room all are gone
+// through for those that lack a summary; whose log has grown is asked for again
+// by its next batch.
+const maxWaiting = 1 << 12
+
+// maxKnown bounds the tables that are remembered.
+const maxKnown = 1 << 14
 
 // workers is how many tables are looked after at once: a table that takes long
 // must not keep all others waiting.
@@ -32,6 +36,7 @@ const workers = 2
 // same time, in goroutines that live while there are any.
 type Queue struct {
 	tend   func(context.Context, Table) error
+	find   Find
 	log    *zap.Logger
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -44,16 +49,20 @@ type Queue struct {
 	waiting []Table
 	isIn    map[Table]bool
 	grown   map[Table]int64 // Mark.Logged when the table was last asked for
+
+	searching bool // there is a search
+	owing     bool // another pass of it is wanted
 }
 
-// New returns a queue that calls tend. What goes wrong is logged: nobody waits
-// for it, and the table is asked for again.
-func New(tend func(context.Context, Table) error, log *zap.Logger) *Queue {
+// New returns a queue that calls tend, and find where it has to look for tables
+// itself. What goes wrong is logged: nobody waits for it, and the table is asked
+// for again.
+func New(tend func(context.Context, Table) error, find Find, log *zap.Logger) *Queue {
 	if log == nil {
 		log = zap.NewNop()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Queue{tend: tend, log: log, ctx: ctx, cancel: cancel, busy: map[Table]bool{}, isIn: map[Table]bool{}, grown: map[Table]int64{}}
+	return &Queue{tend: tend, find: find, log: log, ctx: ctx, cancel: cancel, busy: map[Table]bool{}, isIn: map[Table]bool{}, grown: map[Table]int64{}}
 }
 
 // Ask lets a table be looked after soon.
@@ -64,12 +73,21 @@ func (q *Queue) Ask(t Table) {
 }
 
 func (q *Queue) ask(t Table) {
-	if q.closed || q.isIn[t] || len(q.waiting) >= maxWaiting {
+	if q.closed || q.isIn[t] {
+		return
+	}
+	if len(q.waiting) >= maxWaiting {
+		q.catchUp()
 		return
 	}
 	q.isIn[t] = true
 	q.waiting = append(q.waiting, t)
-	if q.running < workers {
+	q.work()
+}
+
+// work has another worker begin, where there may be one and something waits.
+func (q *Queue) work() {
+	if !q.closed && len(q.waiting) > 0 && q.running < workers {
 		q.running++
 		q.done.Go(q.run)
 	}
@@ -88,7 +106,7 @@ func (q *Queue) Applied(t Table, m sums.Mark, complete bool) {
 	case known && m.Logged >= last && m.Logged < last+sums.LookEvery:
 		return
 	}
-	if !known && len(q.grown) >= maxWaiting {
+	if !known && len(q.grown) >= maxKnown {
 		clear(q.grown)
 	}
 	q.grown[t] = m.Logged
@@ -120,14 +138,19 @@ func (q *Queue) run() {
 		if !ok {
 			return
 		}
-		err := q.tend(q.ctx, t)
-		if err != nil && q.ctx.Err() == nil && !errors.As(err, new(*wire.Problem)) { // a problem: the table is gone, or loaded anew
-			q.log.Warn("summary not kept up", zap.String("customer", t.Customer), zap.String("table", t.Name), zap.Error(err))
-		}
-		q.mu.Lock()
-		delete(q.busy, t.plain())
-		q.mu.Unlock()
+		q.lookAfter(t)
 	}
+}
+
+// lookAfter tends a table that is marked as busy.
+func (q *Queue) lookAfter(t Table) {
+	err := q.tend(q.ctx, t)
+	if err != nil && q.ctx.Err() == nil && !errors.As(err, new(*wire.Problem)) { // a problem: the table is gone, or loaded anew
+		q.log.Warn("summary not kept up", zap.String("customer", t.Customer), zap.String("table", t.Name), zap.Error(err))
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.busy, t.plain())
 }
 
 // Close ends what is being done and waits for its end.

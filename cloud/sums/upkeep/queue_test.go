@@ -36,7 +36,7 @@ func TestAskedForTwice(t *testing.T) {
 			now[table]--
 			mu.Unlock()
 			return nil
-		}, nil)
+		}, nil, nil)
 		q.Ask(a)
 		synctest.Wait()
 		for range 3 {
@@ -68,7 +68,7 @@ func TestAskedForTwice(t *testing.T) {
 func TestApplied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := 0
-		q := upkeep.New(func(context.Context, upkeep.Table) error { n++; return nil }, nil)
+		q := upkeep.New(func(context.Context, upkeep.Table) error { n++; return nil }, nil, nil)
 		defer q.Close()
 		for i, step := range []struct {
 			mark     sums.Mark
@@ -103,7 +103,7 @@ func TestCloseAndFailure(t *testing.T) {
 			<-ctx.Done()
 			interrupted = true
 			return ctx.Err()
-		}, zap.New(core))
+		}, nil, zap.New(core))
 		q.Ask(a)
 		q.Ask(b)
 		synctest.Wait()

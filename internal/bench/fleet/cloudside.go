@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"tidemark/cloud"
 	"tidemark/cloud/cost"
@@ -49,6 +52,7 @@ func (s *cloudside) start(ctx context.Context) (err error) {
 	s.url = "http://" + s.address
 	s.costs = &cost.Keeper{Meter: cost.NewMeter(s.clock.Now()), Store: s.store, Source: s.store}
 	s.board = &cloud.Board{Store: s.store}
+	s.store.CatchUp()
 	server := cloud.New(cloud.Config{Store: s.store, Costs: s.costs.Meter, Now: s.clock.Now})
 	ctx, cancel := context.WithCancel(ctx)
 	var serving sync.WaitGroup
@@ -123,6 +127,31 @@ func (s *cloudside) scrub(ctx context.Context, customers int) error {
 	s.scrubs = s.scrubs[n:]
 	return nil
 }
+
+// caughtUp waits until every table that is loaded has a summary.
+func (s *cloudside) caughtUp(ctx context.Context, conn *pgx.Conn) error {
+	began, first := time.Now(), -1
+	for lacking := -1; lacking != 0; {
+		err := conn.QueryRow(ctx, `SELECT count(*) FROM tidemark.versions v LEFT JOIN tidemark.summaries s USING (customer, name)
+			WHERE v.loaded AND (v.summary = 0 OR s.ready IS NOT TRUE)`).Scan(&lacking)
+		if err != nil {
+			return err
+		}
+		if first < 0 {
+			first = lacking
+		}
+		if time.Since(began) > mostCatchingUp {
+			return fmt.Errorf("%d tables have no summary after %s", lacking, mostCatchingUp)
+		}
+		if !sleep(ctx, time.Second) {
+			return ctx.Err()
+		}
+	}
+	note("A: summaries of the last %d tables made in %s", first, time.Since(began).Round(time.Second))
+	return nil
+}
+
+const mostCatchingUp = 15 * time.Minute
 
 // enrol adds a customer and returns its key.
 func (s *cloudside) enrol(ctx context.Context, number int) (string, error) {

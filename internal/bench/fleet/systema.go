@@ -78,9 +78,12 @@ func (a *systemA) load(ctx context.Context, _ *figuresA) error {
 		return err
 	}
 	note("A: loaded in %s", time.Since(began).Round(time.Second))
-	// So many loads at once leave some tables without a summary, which their
-	// first check makes. A fleet that has grown is past that: all are checked
-	// once, and after that at any time of the day.
+	// Summaries of new tables are made in real time, which is a day before the
+	// first check of most. All are checked once, and after that at any time of the
+	// day, as in a fleet that has grown.
+	if err := a.cloud.caughtUp(ctx, a.counter.admin); err != nil {
+		return err
+	}
 	check := func(ago func(*agent) time.Duration) {
 		for _, agent := range a.agents {
 			for i := range agent.tables {
