@@ -29,7 +29,7 @@
 // batch is applied once, and its number follows the one before; the summary is
 // that of the rows; no table skips more often in a row than its caps allow.
 //
-// At rest, when all faults have ended and virtual hours have passed: both
+// At rest, when all faults have ended and nothing is owed any more: both
 // sides are equal, in an epoch that began behind the last restore that shows,
 // but for rows that the cloud must refuse, and those are in the quarantine;
 // nothing is uploaded any more and nothing compared but by schedule.
