@@ -58,7 +58,7 @@ sim: bin/sim.test
 # Plans that once failed, then two processes, a core each: the histories of seeds 1 to 2,000, or those begun in five minutes.
 sim-ci: bin/sim.test
 	cd internal/sim && ../../bin/sim.test -test.run '^TestRegressions$$'
-	$(SIM) -sim.seed 1 -sim.stride 2 -sim.n 1000 -sim.for 5m & p=$$!; $(SIM) -sim.seed 2 -sim.stride 2 -sim.n 1000 -sim.for 5m && wait $$p
+	$(SIM) -sim.seed 1 -sim.stride 2 -sim.n 1000 -sim.for 5m & p=$$!; $(SIM) -sim.seed 2 -sim.stride 2 -sim.n 1000 -sim.for 5m; s=$$?; wait $$p && exit $$s
 
 # Every fuzz target, FUZZTIME each (make fuzz FUZZTIME=10m). What fails leaves its input in the package's testdata/fuzz.
 FUZZTIME ?= 1m
