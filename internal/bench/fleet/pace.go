@@ -81,6 +81,9 @@ func (b *bench) measurePace(ctx context.Context) (err error) {
 			streams = append(streams, s)
 		}
 	}
+	if err := b.measureReads(ctx, streams); err != nil {
+		return err
+	}
 	for _, rate := range []int{200, 150, 100, 75, 50, 25} {
 		p, err := b.atPace(ctx, counter, streams, rate)
 		if err != nil {
@@ -91,7 +94,7 @@ func (b *bench) measurePace(ctx context.Context) (err error) {
 			break
 		}
 	}
-	return nil
+	return b.measureCeiling(ctx, counter, dsn, streams)
 }
 
 func (r *report) pace(p paced) {
@@ -112,10 +115,7 @@ func (r *report) pace(p paced) {
 func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d)/1e6) }
 
 func (b *bench) atPace(ctx context.Context, c counter, streams []*stream, rate int) (p paced, err error) {
-	seconds := 10
-	if b.customers < 1000 {
-		seconds = 4
-	}
+	seconds := int(b.paceTime() / time.Second)
 	note("pace: %d batches/s for %d s", rate, seconds)
 	each := max(1, rate*seconds/len(streams))
 	for _, s := range streams {
@@ -133,7 +133,7 @@ func (b *bench) atPace(ctx context.Context, c counter, streams []*stream, rate i
 	}
 	var mu sync.Mutex
 	var sending, reading sync.WaitGroup
-	failed := make(chan error, 2*len(streams))
+	failed := make(chan error, 1+len(streams))
 	begun := time.Now()
 	for i, s := range streams {
 		sending.Go(func() {
@@ -154,26 +154,12 @@ func (b *bench) atPace(ctx context.Context, c counter, streams []*stream, rate i
 	}
 	done, stop := context.WithCancel(ctx)
 	defer stop()
-	for i := range paceCustomers {
-		reading.Go(func() {
-			s := streams[i*paceTables]
-			for n := 0; ; n++ {
-				due := begun.Add(time.Duration(n*paceCustomers+i) * time.Second / readsASecond)
-				if !sleep(done, time.Until(due)) {
-					return
-				}
-				if _, err := s.client.Versions(done); err != nil {
-					if done.Err() == nil {
-						failed <- err
-					}
-					return
-				}
-				mu.Lock()
-				p.reads = append(p.reads, time.Since(due))
-				mu.Unlock()
-			}
-		})
-	}
+	reading.Go(func() {
+		var err error
+		if p.reads, err = readVersions(done, streams, begun); err != nil {
+			failed <- err
+		}
+	})
 	sending.Wait()
 	p.took = since(begun)
 	stop()
@@ -189,4 +175,54 @@ func (b *bench) atPace(ctx context.Context, c counter, streams []*stream, rate i
 	ownAfter, serverAfter, err := processorTimes(ctx, c.admin)
 	p.own, p.postgres = ownAfter-own, serverAfter-server
 	return p, err
+}
+
+// readVersions has all customers read their versions at a steady pace until
+// ctx ends, and returns how long each read took from when it was due.
+func readVersions(ctx context.Context, streams []*stream, begun time.Time) (reads []time.Duration, err error) {
+	var mu sync.Mutex
+	var reading sync.WaitGroup
+	for i := range paceCustomers {
+		reading.Go(func() {
+			s := streams[i*paceTables]
+			for n := 0; ; n++ {
+				due := begun.Add(time.Duration(n*paceCustomers+i) * time.Second / readsASecond)
+				if !sleep(ctx, time.Until(due)) {
+					return
+				}
+				_, failed := s.client.Versions(ctx)
+				if ctx.Err() != nil {
+					return
+				}
+				mu.Lock()
+				reads, err = append(reads, time.Since(due)), errors.Join(err, failed)
+				mu.Unlock()
+			}
+		})
+	}
+	reading.Wait()
+	return reads, err
+}
+
+// measureReads reads versions without anything beside.
+func (b *bench) measureReads(ctx context.Context, streams []*stream) error {
+	for _, s := range streams { // clients connect at their first request
+		if _, err := s.client.Versions(ctx); err != nil {
+			return err
+		}
+	}
+	alone, stop := context.WithTimeout(ctx, b.paceTime())
+	defer stop()
+	reads, err := readVersions(alone, streams, time.Now())
+	b.report.judge("version reads by themselves, p99", "under 5 ms", percentile(reads, .99) <= mostRead,
+		"%s (median %s)", ms(percentile(reads, .99)), ms(percentile(reads, .5)))
+	return err
+}
+
+// paceTime is how long one pace is kept.
+func (b *bench) paceTime() time.Duration {
+	if b.customers < 1000 {
+		return 4 * time.Second
+	}
+	return 10 * time.Second
 }

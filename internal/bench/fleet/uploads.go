@@ -90,16 +90,13 @@ type uploaded struct {
 // table of the same shape by hand.
 func (b *bench) uploadRound(ctx context.Context, s *stream, conn *pgx.Conn, customer, total, size int) (u uploaded, err error) {
 	hand := "hand" + strconv.Itoa(customer)
-	_, err = conn.Exec(ctx, `CREATE SCHEMA IF NOT EXISTS hand; CREATE TABLE hand.`+hand+` (customer_id text COLLATE "C", id integer, name text NOT NULL, amount numeric(18,2) NOT NULL,
-		changed timestamp NOT NULL, note text, rv bigint NOT NULL, epoch integer NOT NULL, PRIMARY KEY (customer_id, id)) WITH (fillfactor = 90);
-		CREATE TEMP TABLE stage_`+hand+` (id integer, name text, amount numeric(18,2), changed timestamp, note text, rv bigint) ON COMMIT DELETE ROWS`)
-	if err != nil {
+	if _, err = conn.Exec(ctx, handTable(hand)+"; "+handStage(hand)); err != nil {
 		return u, err
 	}
 	first := len(s.db.versions)
 	var lines wire.Lines
 	s.db.above(0, &lines)
-	if _, err := byHand(ctx, conn, hand, copyText(lines)); err != nil {
+	if _, err := byHand(ctx, conn, hand, "customer", copyText(lines)); err != nil {
 		return u, err
 	}
 	if err := s.prepare(total/size, size/2, size/2); err != nil {
@@ -120,7 +117,7 @@ func (b *bench) uploadRound(ctx context.Context, s *stream, conn *pgx.Conn, cust
 		return u, err
 	}
 	u.theirs, u.byHand, err = timed(ctx, conn, len(texts), total, func(i int) error {
-		_, err := byHand(ctx, conn, hand, texts[i])
+		_, err := byHand(ctx, conn, hand, "customer", texts[i])
 		return err
 	})
 	if err != nil {
@@ -152,15 +149,26 @@ func timed(ctx context.Context, conn *pgx.Conn, times, rows int, do func(int) er
 	return rate, [2]time.Duration{ownAfter - own, serverAfter - server}, err
 }
 
+// handTable makes a table of the shape that the store gives it, and handStage
+// its staging table.
+func handTable(name string) string {
+	return `CREATE SCHEMA IF NOT EXISTS hand; CREATE TABLE hand.` + name + ` (customer_id text COLLATE "C", id integer, name text NOT NULL, amount numeric(18,2) NOT NULL,
+		changed timestamp NOT NULL, note text, rv bigint NOT NULL, epoch integer NOT NULL, PRIMARY KEY (customer_id, id)) WITH (fillfactor = 90)`
+}
+
+func handStage(name string) string {
+	return "CREATE TEMP TABLE stage_" + name + " (id integer, name text, amount numeric(18,2), changed timestamp, note text, rv bigint) ON COMMIT DELETE ROWS"
+}
+
 // byHand is one batch: COPY into a temporary table, one upsert from it.
-func byHand(ctx context.Context, conn *pgx.Conn, table string, text []byte) (int64, error) {
+func byHand(ctx context.Context, conn *pgx.Conn, table, customer string, text []byte) (int64, error) {
 	if _, err := conn.Exec(ctx, "BEGIN"); err != nil {
 		return 0, err
 	}
 	if _, err := conn.PgConn().CopyFrom(ctx, bytes.NewReader(text), "COPY stage_"+table+" FROM STDIN"); err != nil {
 		return 0, err
 	}
-	tag, err := conn.Exec(ctx, `INSERT INTO hand.`+table+` SELECT 'customer', id, name, amount, changed, note, rv, 1 FROM stage_`+table+`
+	tag, err := conn.Exec(ctx, `INSERT INTO hand.`+table+` SELECT '`+customer+`', id, name, amount, changed, note, rv, 1 FROM stage_`+table+`
 		ON CONFLICT (customer_id, id) DO UPDATE SET name = excluded.name, amount = excluded.amount, changed = excluded.changed, note = excluded.note,
 		rv = excluded.rv, epoch = excluded.epoch`)
 	if err != nil {
