@@ -192,11 +192,16 @@ func TestBounds(t *testing.T) {
 	if got := len(readFile(t, path)); got == 0 || got == 100 || !r.Figures().Ended {
 		t.Errorf("%d entries, %+v", got, r.Figures())
 	}
-	r, path = create(t, recording.Options{Share: 100, Bytes: 1 << 30, For: -time.Second})
-	r.Record(now(entry(1, "")))
-	for !r.Figures().Ended {
-		time.Sleep(time.Millisecond)
+	ends := func() {
+		for !r.Figures().Ended {
+			time.Sleep(time.Millisecond)
+		}
 	}
+	r, path = create(t, recording.Options{Share: 100, Bytes: 1 << 30, For: time.Hour})
+	late := now(entry(1, ""))
+	late.Start = late.Start.Add(2 * time.Hour)
+	r.Record(late)
+	ends()
 	r.Record(now(entry(2, "")))
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
@@ -204,6 +209,8 @@ func TestBounds(t *testing.T) {
 	if got := len(readFile(t, path)); got != 1 {
 		t.Errorf("%d entries after its time", got)
 	}
+	r, _ = create(t, recording.Options{Share: 100, Bytes: 1 << 30, For: -time.Second})
+	ends() // though nothing comes
 	r, _ = create(t, recording.Options{Share: 20, Bytes: 1 << 30, For: time.Hour})
 	in := 0
 	for i := range 1000 {

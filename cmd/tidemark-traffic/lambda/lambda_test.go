@@ -178,13 +178,13 @@ func (w *world) invoke(t *testing.T, event any, deadline time.Duration) string {
 	}
 	select {
 	case w.invocations <- invocation{string(b), deadline}:
-	case <-time.After(time.Minute):
+	case <-time.After(10 * time.Minute):
 		t.Fatal("the function does not ask for an event")
 	}
 	select {
 	case a := <-w.answers:
 		return a
-	case <-time.After(2 * time.Minute):
+	case <-time.After(10 * time.Minute):
 		t.Fatal("the function does not answer")
 		return ""
 	}
@@ -266,14 +266,14 @@ func TestFunction(t *testing.T) {
 	w.broken["logs/broken.log.gz"] = true
 	log := w.start(t)
 
-	if a := w.invoke(t, s3Event(created("a+b/1.log.gz"), created("2.log.gz")), time.Minute); !strings.HasPrefix(a, "response") {
+	if a := w.invoke(t, s3Event(created("a+b/1.log.gz"), created("2.log.gz")), 14*time.Minute); !strings.HasPrefix(a, "response") {
 		t.Errorf("%s %s", a, log)
 	}
 	if n := w.arrived("logs/a b/1.log.gz"); n != 3000 {
 		t.Errorf("%d lines came: %s", n, log)
 	}
 	answer := w.invoke(t, sqsEvent(t, s3Event(created("2.log.gz")), s3Event(created("gone.log.gz")), s3Event(created("broken.log.gz")),
-		s3Event(created("cut.log.gz")), object{"Event": "s3:TestEvent"}, object{"what": "is this"}), time.Minute)
+		s3Event(created("cut.log.gz")), object{"Event": "s3:TestEvent"}, object{"what": "is this"}), 14*time.Minute)
 	if diff := cmp.Diff([]string{"m2", "m5"}, failures(t, answer)); diff != "" {
 		t.Errorf("%s %s", diff, log)
 	}
@@ -286,26 +286,21 @@ func TestFunction(t *testing.T) {
 		t.Error("credentials are in the log")
 	}
 	// An event of S3 itself returns as a whole.
-	if a := w.invoke(t, s3Event(created("broken.log.gz")), time.Minute); !strings.HasPrefix(a, "error") {
+	if a := w.invoke(t, s3Event(created("broken.log.gz")), 14*time.Minute); !strings.HasPrefix(a, "error") {
 		t.Errorf("%s", a)
 	}
 }
 
-// What there is no time for returns, before the runtime ends the function.
+// What there is no time for returns; package lambda tests when.
 func TestClockOfTheInvocation(t *testing.T) {
 	w := newWorld(t)
 	w.slow = time.Hour
 	w.put("logs/1.log.gz", 30_000)
 	w.put("logs/2.log.gz", 10)
 	w.start(t)
-	const deadline = 20 * time.Second
-	begun := time.Now()
-	answer := w.invoke(t, sqsEvent(t, s3Event(created("1.log.gz")), s3Event(created("2.log.gz"))), deadline)
+	answer := w.invoke(t, sqsEvent(t, s3Event(created("1.log.gz")), s3Event(created("2.log.gz"))), 10*time.Second)
 	if diff := cmp.Diff([]string{"m0", "m1"}, failures(t, answer)); diff != "" {
 		t.Error(diff)
-	}
-	if took := time.Since(begun); took > deadline {
-		t.Errorf("it took %s of %s", took, deadline)
 	}
 }
 
