@@ -29,7 +29,7 @@ func (i *image) run(ctx context.Context, env []string, args ...string) *exec.Cmd
 	cmd.Dir, cmd.Env = "/", env
 	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: i.root, Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = time.Minute
+	cmd.WaitDelay = 10 * time.Minute
 	return cmd
 }
 
@@ -48,7 +48,7 @@ func (i *image) own(name string) {
 // eventually runs a command of the image until it ends with 0.
 func (i *image) eventually(args ...string) {
 	i.t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		out, err := i.run(i.t.Context(), nil, args...).CombinedOutput()
 		if err == nil {
 			return

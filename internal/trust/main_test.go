@@ -7,10 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,7 +25,7 @@ import (
 )
 
 // patience is how long something may take; only what fails takes all of it.
-const patience = 3 * time.Minute
+const patience = 10 * time.Minute
 
 // bin is where the programs are.
 var bin string
@@ -185,12 +187,16 @@ func (s *stage) answers(address string) {
 	})
 }
 
-func free(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+// free is an address that a program can listen at. Its port is none of those
+// that systems give to whoever asks for any: nobody else takes it before the
+// program does.
+func free() string {
+	for {
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(20_000+rand.IntN(12_000)))
+		l, err := net.Listen("tcp", address)
+		if err == nil {
+			_ = l.Close()
+			return address
+		}
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }

@@ -30,7 +30,7 @@ func TestKeyRotation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api := free(t)
+	api := free()
 	old := s.run(false, "", "tidemark-cloud", "customers", "add", "acme")
 	s.write("cloud.key", old)
 	s.write("sql.password", "Pass-1")

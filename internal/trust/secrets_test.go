@@ -53,7 +53,7 @@ func TestSecrets(t *testing.T) {
 		}
 	}
 
-	d := &drama{stage: s, planted: planted, api: free(t), fleet: free(t), metrics: free(t), page: free(t), proxy: startProxy(t, planted["proxy password"]),
+	d := &drama{stage: s, planted: planted, api: free(), fleet: free(), metrics: free(), page: free(), proxy: startProxy(t, planted["proxy password"]),
 		source: startSource(t, planted["SQL password"])}
 	d.badServers(dsn)
 	s.certificate("server.crt", "server.key")
