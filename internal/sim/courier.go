@@ -87,13 +87,19 @@ func (c *courier) carry(ctx context.Context, r *http.Request, body []byte) (*htt
 		<-ctx.Done()
 		return nil, ctx.Err()
 	case "slow":
-		t := time.NewTimer(late)
-		defer t.Stop()
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		if err := wait(ctx, late); err != nil {
+			return nil, err
 		}
+	case "answer late": // what it says may be of the past when it comes
+		resp, err := c.send(ctx, r, body)
+		if err != nil {
+			return nil, err
+		}
+		if err := wait(ctx, late/20); err != nil { // else nobody waits for it any more
+			_ = resp.Body.Close()
+			return nil, err
+		}
+		return resp, nil
 	case "lost answer":
 		if resp, err := c.send(ctx, r, body); err == nil {
 			_ = resp.Body.Close()
@@ -138,6 +144,17 @@ func (c *courier) carry(ctx context.Context, r *http.Request, body []byte) (*htt
 			Header: http.Header{"Content-Type": {"text/html"}}, Body: io.NopCloser(strings.NewReader("<html>Please log in to the hotel's network</html>"))}, nil
 	}
 	return c.send(ctx, r, body)
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // again sends the request once more after a while, whoever still wants it.

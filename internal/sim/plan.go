@@ -182,7 +182,7 @@ func (g *generator) work() {
 var faultKinds = []faultKind{
 	{"network", func(g *generator) {
 		for range g.between(1, 4) {
-			g.step(Step{Do: "fate", Kind: g.of("lost", "lost answer", "twice", "late", "cut short", "answer cut short", "garbage", "silence", "slow"),
+			g.step(Step{Do: "fate", Kind: g.of("lost", "lost answer", "twice", "late", "cut short", "answer cut short", "answer late", "garbage", "silence", "slow"),
 				What: g.of("any", "any", "rows", "rows", "delete", "summary", "versions", "schema", "policy"), N: g.between(0, 6), For: g.minutes(0, 20)})
 		}
 	}},
