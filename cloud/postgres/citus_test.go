@@ -338,9 +338,10 @@ func (c *shardCheck) is(output string) bool { return output == "'"+c.customer+"'
 // A tap is between a store and its server, and reads along: the plans that the
 // server tells as notices, and the rows that are copied in.
 type tap struct {
-	l      net.Listener
-	server string
-	wg     sync.WaitGroup
+	startup func([]byte) []byte // changes the first message, at its length; nil: not
+	l       net.Listener
+	server  string
+	wg      sync.WaitGroup
 
 	mu     sync.Mutex
 	on     bool
@@ -407,6 +408,9 @@ func (p *tap) serve(client net.Conn) {
 		rest := make([]byte, binary.BigEndian.Uint32(size[:])-4)
 		if _, err := io.ReadFull(client, rest); err != nil {
 			return
+		}
+		if p.startup != nil {
+			rest = p.startup(rest)
 		}
 		if _, err := server.Write(append(size[:], rest...)); err != nil {
 			return

@@ -55,8 +55,8 @@
 // though it was checked (an index entry or a row that is too long), which is
 // found by halving and refused alone.
 //
-// Staging tables belong to a session, so that a pooler in front of the server
-// has to pool sessions, not transactions.
+// Staging tables, settings and the locks that stand for connections belong to a
+// session: no pooler may be in front of the server.
 //
 // # Summaries
 //

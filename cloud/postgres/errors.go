@@ -21,6 +21,7 @@ const (
 	codeUnique        = "23505"
 	codeSerialization = "40001"
 	codeDeadlock      = "40P01"
+	codeTooMany       = "53300" // the server has no connection left
 	codeLock          = "55P03" // lock_timeout
 )
 

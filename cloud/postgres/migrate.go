@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"tidemark/internal/fault"
 )
@@ -29,7 +28,7 @@ const migrationLock = 0x7469_6465_6d61_726b // "tidemark"
 // in a transaction of its own, forward only. Their number is their place in
 // the folder, from 1. A migration whose first line is outsideMark has no
 // transaction: see outside.migrate.
-func migrate(ctx context.Context, pool *pgxpool.Pool) error {
+func migrate(ctx context.Context, pool *connections) error {
 	names, err := fs.Glob(migrationFiles, "migrations/*.sql")
 	if err != nil {
 		return err

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"tidemark/cloud"
 	"tidemark/cloud/cost"
@@ -23,9 +22,10 @@ type querier interface {
 
 // A Replica reads a database that somebody else writes, such as a hot standby:
 // what the fleet page shows. It changes nothing, and migrates nothing.
-type Replica struct{ pool *pgxpool.Pool }
+type Replica struct{ pool *connections }
 
-// replicaConnections bound what a Replica takes of its server.
+// replicaConnections bound what a Replica takes of its server, where they count
+// as those of a store do.
 const replicaConnections = 4
 
 // OpenReplica connects to a database. It fails when that is not at this
@@ -36,17 +36,17 @@ func OpenReplica(ctx context.Context, dsn string) (*Replica, error) {
 	if err != nil {
 		return nil, fault.New(op, err, "the form is postgres://user@host:5432/database?sslmode=verify-full")
 	}
-	config.MaxConns = replicaConnections
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
-	setParameters(config.ConnConfig.RuntimeParams, Options{}.withDefaults())
+	o := Options{Connections: replicaConnections}.withDefaults()
+	setParameters(config.ConnConfig.RuntimeParams, o)
 	config.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
-	pool, err := pgxpool.NewWithConfig(ctx, config)
+	pool, err := connect(ctx, config, o)
 	if err != nil {
 		return nil, fault.New(op, err, "")
 	}
 	r := &Replica{pool}
 	if err := r.check(ctx); err != nil {
-		pool.Close()
+		pool.close()
 		return nil, fault.New(op, err, "")
 	}
 	return r, nil
@@ -73,7 +73,7 @@ func (r *Replica) check(ctx context.Context) error {
 }
 
 // Close closes the connections.
-func (r *Replica) Close() { r.pool.Close() }
+func (r *Replica) Close() { r.pool.close() }
 
 // ListCustomers returns all customers, by ID.
 func (r *Replica) ListCustomers(ctx context.Context) ([]cloud.Customer, error) {

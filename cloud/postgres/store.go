@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"tidemark/cloud"
 	"tidemark/cloud/sums/upkeep"
 )
@@ -13,7 +11,7 @@ import (
 // Store is a cloud.Store in a Postgres database. Several processes may share
 // the database.
 type Store struct {
-	pool     *pgxpool.Pool
+	pool     *connections
 	options  Options
 	datasets registry
 	meters   meters
@@ -27,8 +25,8 @@ var _ cloud.Store = (*Store)(nil)
 // Open connects to the database of the connection string (a URL or keywords;
 // see "Connection Strings" in the PostgreSQL manual, TLS with sslmode and
 // sslrootcert) and brings it to the newest migration. It fails with a hint
-// when the server is older than Postgres 13, its encoding is not UTF-8, or it
-// allows fewer connections than o asks for.
+// when the server is older than Postgres 13, its encoding is not UTF-8, or
+// other instances have all the connections there may be.
 func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	o = o.withDefaults()
 	pool, err := openPool(ctx, dsn, o)
@@ -36,7 +34,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 		return nil, err
 	}
 	if err := migrate(ctx, pool); err != nil {
-		pool.Close()
+		pool.close()
 		return nil, err
 	}
 	s := &Store{pool: pool, options: o}
@@ -44,8 +42,9 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// Connections is how many connections the store may have at once.
-func (s *Store) Connections() int { return int(s.pool.Stat().MaxConns()) }
+// Connections is how many connections the store may have at once. It changes
+// as other instances come and go.
+func (s *Store) Connections() int { return s.pool.places.number() }
 
 // readyWithin bounds Ready: a store whose connections are all busy for so
 // long cannot serve now.
@@ -61,6 +60,6 @@ func (s *Store) Ready(ctx context.Context) error {
 // Close waits until every connection is given back and closes them.
 func (s *Store) Close() error {
 	s.upkeep.Close()
-	s.pool.Close()
+	s.pool.close()
 	return nil
 }

@@ -147,7 +147,7 @@ func idle(b testing.TB, conn *pgx.Conn) {
 	for quiet := 0; quiet < 3; {
 		time.Sleep(50 * time.Millisecond)
 		var running int
-		err := conn.QueryRow(b.Context(), "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").Scan(&running)
+		err := conn.QueryRow(b.Context(), "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid::bigint = x'746d73'::int").Scan(&running)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -50,6 +50,12 @@ SIGINT and SIGTERM end it: batches in work are finished, for at most 20 seconds,
 while new connections are refused. A second signal ends it at once; what was not
 finished is undone by the store and sent again by the agent.
 
+Work beyond the limits waits for a turn and is then refused with 503 and a time to
+come back: comparisons first, batches of changes last. --writes, --reads, --loads
+and --diffs are the most of each kind; there is less at once when it takes the
+store longer than usual. Servers that share a Postgres database share its
+connections, and never take more than it allows together.
+
 All summaries are held against their rows once every --scrub-every, one table at
 a time; where several servers share a database, one of them is enough. A summary
 that is wrong is an alarm in log and metrics, and is made anew.
@@ -124,7 +130,7 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	store, err := a.open(ctx, postgres.Options{Connections: f.limits.connections, Logger: log})
+	store, err := a.open(ctx, postgres.Options{Connections: f.limits.connections, Reserve: f.limits.reserve, Logger: log})
 	if err != nil {
 		return err
 	}

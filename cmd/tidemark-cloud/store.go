@@ -83,7 +83,7 @@ func (e unreachable) Unwrap() []error { return []error{e.error, cloud.ErrUnavail
 
 // withStore opens the store for f and closes it.
 func (a *app) withStore(ctx context.Context, f func(cloud.Store) error) (err error) {
-	s, err := a.open(ctx, postgres.Options{Connections: 2})
+	s, err := a.open(ctx, postgres.Options{Connections: 2, Passing: true})
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func (s *diffSite) counted(ctx context.Context) (buffers, error) {
 		}
 		// Between two parts of its work upkeep is idle, too, and holds a lock.
 		if _, err := s.conn.Exec(ctx, "SELECT pg_terminate_backend(pid) "+others+
-			" AND state = 'idle' AND NOT EXISTS (SELECT FROM pg_locks l WHERE l.pid = pg_stat_activity.pid AND locktype = 'advisory')"); err != nil {
+			" AND state = 'idle' AND NOT EXISTS (SELECT FROM pg_locks l WHERE l.pid = pg_stat_activity.pid AND locktype = 'advisory' AND classid::bigint = x'746d73'::int)"); err != nil {
 			return buffers{}, err
 		}
 		if !sleep(ctx, 100*time.Millisecond) {

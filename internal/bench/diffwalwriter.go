@@ -103,7 +103,7 @@ func (w *walWriter) measure(ctx context.Context, batches, size int, id func(int)
 func (w *walWriter) rest(ctx context.Context) error {
 	for quiet := 0; quiet < 5; quiet++ {
 		var running int
-		if err := w.conn.QueryRow(ctx, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").Scan(&running); err != nil {
+		if err := w.conn.QueryRow(ctx, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid::bigint = x'746d73'::int").Scan(&running); err != nil {
 			return err
 		}
 		if running > 0 {
