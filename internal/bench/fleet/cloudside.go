@@ -143,11 +143,11 @@ func (s *cloudside) caughtUp(ctx context.Context, conn *pgx.Conn) error {
 		if time.Since(began) > mostCatchingUp {
 			return fmt.Errorf("%d tables have no summary after %s", lacking, mostCatchingUp)
 		}
-		if !sleep(ctx, time.Second) {
+		if lacking > 0 && !sleep(ctx, 100*time.Millisecond) {
 			return ctx.Err()
 		}
 	}
-	note("A: summaries of the last %d tables made in %s", first, time.Since(began).Round(time.Second))
+	note("summaries of the last %d tables made in %s", first, time.Since(began).Round(time.Second))
 	return nil
 }
 

@@ -81,6 +81,9 @@ func (b *bench) measurePace(ctx context.Context) (err error) {
 			streams = append(streams, s)
 		}
 	}
+	if err := c.caughtUp(ctx, counter.admin); err != nil {
+		return err
+	}
 	if err := b.measureReads(ctx, streams); err != nil {
 		return err
 	}
