@@ -55,8 +55,8 @@ func (a answer) is(code wire.Code) bool {
 }
 
 // summaryTime is how long a server may take to make the summary of a few
-// thousand rows.
-const summaryTime = 30 * time.Second
+// thousand rows, on a machine that does much else.
+const summaryTime = 5 * time.Minute
 
 // tree asks for the summary, until there is one.
 func (s *site) tree(t *testing.T, width int, change ...func(*http.Request)) (*summary.Tree, answer) {
