@@ -76,6 +76,7 @@ type Agent struct {
 	policyKnown chan struct{} // closed once it is
 	policyAsked chan struct{} // closed once somebody waits for it
 	leased      time.Time     // until when what is known of all versions holds; monotonic
+	checksIn    time.Time     // next; monotonic, zero when nobody keeps the lease
 	asked       versions
 	away        bool     // the log has been told that the cloud is
 	refused     *Problem // the configuration, when it was last read again
@@ -160,6 +161,7 @@ func (a *Agent) install(site Site, snapshot state.Snapshot) {
 		for _, ts := range s.Tables {
 			ts.Interval = cmp.Or(ts.Interval, time.Minute)
 			t := &table{a: a, source: src, site: ts, log: src.log.With(zap.String("table", ts.Dataset)), rec: snapshot.Tables[ts.Dataset]}
+			t.decided = a.lastDecided(ts.Dataset)
 			src.tables = append(src.tables, t)
 			largest = max(largest, ts.Limits.ChunkBytes)
 		}
@@ -167,6 +169,16 @@ func (a *Agent) install(site Site, snapshot state.Snapshot) {
 	}
 	a.lines.keep = 2 * cmp.Or(largest, 4<<20)
 	a.queue = scheduler.NewQueue(scheduler.Config{Seed: site.Customer, Running: site.Running, Wall: a.now, Rand: a.rand})
+}
+
+// lastDecided is the last decision about a dataset that was written; nil where
+// there is none, or it cannot be read.
+func (a *Agent) lastDecided(dataset string) *Decided {
+	newest, err := a.db.Journal(dataset, 1)
+	if err != nil {
+		a.log.Error("state.failed", zap.Error(err))
+	}
+	return lastDecided(newest)
 }
 
 // Close closes the site and the state. Run and Once must have returned.

@@ -29,7 +29,7 @@ type Control interface {
 	Viewer
 	// Sync runs a cycle of the table now, whatever its skips say, and waits
 	// for its end.
-	Sync(ctx context.Context, table string) (journal.Entry, error)
+	Sync(ctx context.Context, table string) (SyncReport, error)
 	// Diff compares the table now and repairs it, or with dryRun only counts
 	// what a repair would do, and waits for its end.
 	Diff(ctx context.Context, table string, dryRun bool) (DiffReport, error)
@@ -91,6 +91,12 @@ type QuarantinedRow struct {
 	Last    time.Time `json:"last"`
 	Tries   int       `json:"tries"`
 	Present bool      `json:"present"` // the cloud holds an older version of the row
+}
+
+// A SyncReport is what a cycle that was asked for decided last, and before.
+type SyncReport struct {
+	journal.Entry
+	Before []journal.Entry `json:"before,omitempty"` // in order
 }
 
 // A DiffReport is what a diff found and did.

@@ -23,6 +23,7 @@ type cycle struct {
 	version wire.Version // the cloud's, as last answered in this cycle
 	heard   bool         // version is set
 	out     journal.Outcome
+	wrote   []journal.Entry // to the journal
 	report  *DiffReport
 	ruled   bool            // the operator's policy is known
 	decided scheduler.Input // what the decision under way was made from
@@ -51,7 +52,7 @@ func (c *cycle) run(ctx context.Context) (journal.Entry, error) {
 		}
 		if d.Action != scheduler.AskSource && !c.ruled { // a look at the source asks nobody
 			if err := c.rule(ctx); err != nil {
-				return c.ended(d, err), err
+				return c.ended(ctx, d, err), err
 			}
 			continue
 		}
@@ -59,20 +60,20 @@ func (c *cycle) run(ctx context.Context) (journal.Entry, error) {
 		var again *conflict
 		switch {
 		case err == nil && d.Action == scheduler.Diff:
-			return c.ended(d, nil), nil
+			return c.ended(ctx, d, nil), nil
 		case err == nil, errors.Is(err, errAgain):
 			continue
 		case errors.As(err, &again) && conflicts < maxConflicts:
 			conflicts++
 			if err := c.adopt(ctx, again); err != nil {
-				return c.ended(d, err), err
+				return c.ended(ctx, d, err), err
 			}
 		default:
-			return c.ended(d, err), err
+			return c.ended(ctx, d, err), err
 		}
 	}
 	err := fmt.Errorf("no decision after %d steps", maxSteps)
-	return c.ended(scheduler.Decide(c.in), err), err
+	return c.ended(ctx, scheduler.Decide(c.in), err), err
 }
 
 // rule has the cycle go by the operator's policy, before anything is sent.

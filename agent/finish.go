@@ -1,7 +1,10 @@
 package agent
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -27,7 +30,7 @@ func (c *cycle) end(d scheduler.Decision) journal.Entry {
 }
 
 // ended ends a cycle with a diff that went through, or with an error.
-func (c *cycle) ended(d scheduler.Decision, err error) journal.Entry {
+func (c *cycle) ended(ctx context.Context, d scheduler.Decision, err error) journal.Entry {
 	outcome := scheduler.Done
 	if err != nil || c.report != nil && (c.report.Approval != nil || c.report.Hidden > 0) {
 		outcome = scheduler.Failed
@@ -38,7 +41,16 @@ func (c *cycle) ended(d scheduler.Decision, err error) journal.Entry {
 	if outcome == scheduler.Done {
 		c.t.change(func(r *state.Table) { r.Synced, r.Behind = c.t.a.now(), time.Time{} })
 	}
+	if stopped(ctx, err) {
+		c.out.Stopped, err = true, nil
+		c.out.Note = strings.TrimPrefix(c.out.Note+"; broken off by a pause or the agent's end: the next cycle goes on", "; ")
+	}
 	return c.write(d, err)
+}
+
+// stopped tells whether a cycle ended with err because it was to end.
+func stopped(ctx context.Context, err error) bool {
+	return err != nil && ctx.Err() != nil || errors.Is(err, errStopped)
 }
 
 // save books the decision in what is remembered.
@@ -67,9 +79,12 @@ func (c *cycle) write(d scheduler.Decision, err error) journal.Entry {
 	c.out = journal.Outcome{}
 	c.t.decidedOn(Decided{Time: e.Time, Action: e.Action, Rule: e.Rule, Reason: e.Reason})
 	c.t.a.enter(c.t, e, !idle)
+	c.wrote = append(c.wrote, e)
 	switch {
 	case err != nil:
 		c.t.log.Warn("table.failed", zap.String("action", e.Action), zap.String("reason", e.Reason), zap.Error(err), zap.String("hint", e.Outcome.Hint))
+	case e.Outcome.Stopped:
+		c.t.log.Info("table.stopped", zap.String("action", e.Action), zap.String("reason", e.Reason))
 	case d.Action == scheduler.Upload || d.Action == scheduler.Diff:
 		c.t.log.Info("table."+e.Action, zap.String("kind", e.Upload), zap.String("reason", e.Reason), zap.Int64("rows", e.Outcome.Rows),
 			zap.Int64("inserted", e.Outcome.Inserted), zap.Int64("updated", e.Outcome.Updated), zap.Int64("deleted", e.Outcome.Deleted),

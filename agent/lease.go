@@ -58,22 +58,31 @@ func (a *Agent) keepLease(ctx context.Context) {
 		terms: wire.Lease{Every: ownEvery, Pace: ownPace, Return: ownEvery},
 		due:   now.Add(a.phase(firstContact)), looked: now,
 	}
+	defer a.nextCheckIn(time.Time{})
 	for {
 		a.heed(l)
-		wake := earliest(l.due, l.looked.Add(min(looks, l.terms.Pace)))
+		next := l.due
 		if !l.want.IsZero() {
-			wake = earliest(wake, l.want)
+			next = earliest(next, l.want)
 		}
+		a.nextCheckIn(next)
+		wake := earliest(next, l.looked.Add(min(looks, l.terms.Pace)))
 		if !pause(ctx, max(min(time.Until(wake), housekeeping), time.Millisecond)) {
 			return
 		}
 		now := time.Now()
 		a.look(ctx, l, now)
-		if due := l.due; now.Before(due) && (l.want.IsZero() || now.Before(l.want)) {
+		if now.Before(l.due) && (l.want.IsZero() || now.Before(l.want)) {
 			continue
 		}
 		a.checkIn(ctx, l)
 	}
+}
+
+func (a *Agent) nextCheckIn(at time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.checksIn = at
 }
 
 func earliest(a, b time.Time) time.Time {

@@ -83,14 +83,15 @@ func TestQuietDay(t *testing.T) {
 		}
 		return true
 	})
+	var began time.Time                        // the test may stand still between any two lines
 	r.until("the site is quiet", func() bool { // a start asks for what it does not remember
 		r.front.counts()
 		r.until("a check-in", func() bool { return r.front.total() > 0 })
+		began = time.Now()
 		seen := r.front.counts()
 		return len(seen) == 1 && seen["PUT report"] > 0
 	})
 	r.forget()
-	began := time.Now()
 	r.until("a day passes, and every cap is reached", func() bool {
 		return r.front.total() >= checkIns &&
 			!slices.ContainsFunc(names, func(name string) bool { return r.decided(name, scheduler.Nothing) == 0 })
@@ -126,7 +127,9 @@ func TestReports(t *testing.T) {
 	r.db.Exec(t, "CREATE TABLE {s}.u (id int NOT NULL PRIMARY KEY, rv rowversion NOT NULL)")
 	r.sync("t", "u").start()
 	r.settles("t", "u")
-	doc := r.reported("the site is well", func(doc wire.Report) bool { return tableOf(doc, "t").State == string(agent.StateOK) })
+	doc := r.reported("the site is well", func(doc wire.Report) bool {
+		return tableOf(doc, "t").State == string(agent.StateOK) && tableOf(doc, "u").State == string(agent.StateOK) && tableOf(doc, "t").Rows != nil
+	})
 	if own := tableOf(doc, "t"); own.Rows == nil || *own.Rows != 2 || own.Problem != nil || own.Decision == "" || own.Source != "main" || own.Synced.IsZero() {
 		t.Errorf("%+v", own)
 	}
@@ -138,6 +141,10 @@ func TestReports(t *testing.T) {
 	r.leases(cloud.LeaseTerms{Every: 2 * time.Hour, Pace: 50 * time.Millisecond})
 	r.front.counts()
 	r.until("the site knows", func() bool { return r.front.total() > 0 && r.agentLease() > time.Hour })
+	r.until("status tells when it comes back", func() bool {
+		s, err := r.agent.Status(t.Context())
+		return err == nil && s.Cloud.CheckIn != nil && s.Cloud.CheckIn.Sub(s.Time) > 30*time.Minute
+	})
 	r.front.counts()
 	r.db.Exec(t, "UPDATE {s}.t SET v = 1 WHERE id = 1") // nobody has to act on that
 	r.settles("t")
@@ -196,8 +203,8 @@ func TestLeaseEnds(t *testing.T) {
 	r.db.Exec(t, "CREATE TABLE {s}.t (id int NOT NULL PRIMARY KEY, rv rowversion NOT NULL); INSERT INTO {s}.t (id) VALUES (1)")
 	r.sync("t").start()
 	r.settles("t")
+	r.forget() // first: what is counted below has its decisions behind it
 	r.front.counts()
-	r.forget()
 	r.until("three leases end", func() bool {
 		r.front.mu.Lock()
 		defer r.front.mu.Unlock()

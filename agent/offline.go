@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"time"
 
 	"tidemark/agent/journal"
@@ -70,6 +71,10 @@ func (o *Offline) Status(context.Context) (Status, error) {
 	return s, nil
 }
 
+// recent is how many decisions are looked through for one that was not broken
+// off.
+const recent = 10
+
 func (o *Offline) table(source string, t TableSite, now time.Time) (TableStatus, error) {
 	rec := o.snap.Tables[t.Dataset]
 	size := quarantine.Size{Lost: o.lost[t.Dataset]}
@@ -83,18 +88,28 @@ func (o *Offline) table(source string, t TableSite, now time.Time) (TableStatus,
 		}
 	}
 	s := tableStatus(source, t, rec, size, now)
-	last, err := o.db.Journal(t.Dataset, 1)
+	last, err := o.db.Journal(t.Dataset, recent)
 	if err != nil {
 		return s, fault.New("read the journal", err, "")
 	}
-	if len(last) > 0 {
-		s.Decision = &Decided{Time: last[0].Time, Action: last[0].Action, Rule: last[0].Rule, Reason: last[0].Reason}
-		if e := last[0].Outcome; e.Error != "" && s.Problem == nil {
-			s.Problem = &Problem{Kind: cmp.Or(ProblemKind(e.Kind), ProblemInternal), Scope: "table", Name: s.Name, Message: e.Error, Hint: e.Hint, Since: last[0].Time, Times: 1}
+	s.Decision = lastDecided(last)
+	// What was broken off ends no problem and is none.
+	if i := slices.IndexFunc(last, func(e journal.Entry) bool { return !e.Outcome.Stopped }); i >= 0 && s.Problem == nil {
+		if e := last[i].Outcome; e.Error != "" {
+			s.Problem = &Problem{Kind: cmp.Or(ProblemKind(e.Kind), ProblemInternal), Scope: "table", Name: s.Name, Message: e.Error, Hint: e.Hint, Since: last[i].Time, Times: 1}
 		}
 	}
 	s.State = stateOf(s, t.Disabled, rec)
 	return s, nil
+}
+
+// lastDecided is the newest decision of a journal, which has it first.
+func lastDecided(newest []journal.Entry) *Decided {
+	if len(newest) == 0 {
+		return nil
+	}
+	e := newest[0]
+	return &Decided{Time: e.Time, Action: e.Action, Rule: e.Rule, Reason: e.Reason}
 }
 
 // find returns the table of a name, and its source's.

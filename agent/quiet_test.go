@@ -22,7 +22,7 @@ func TestQuiet(t *testing.T) {
 	}
 	r.sync(names...)
 	for i := range r.tables {
-		r.tables[i].Interval, r.tables[i].MaxSkips = 300*time.Millisecond, 1000
+		r.tables[i].Interval, r.tables[i].MaxSkips = time.Second, 1000
 	}
 	r.start()
 	r.settles(names...)
@@ -38,19 +38,20 @@ func TestQuiet(t *testing.T) {
 		}
 		return true
 	})
-	time.Sleep(400 * time.Millisecond) // the cycle under way ends
+	r.forget() // first: what is counted below has its decisions behind it
 	stand.TakeStatements()
 	r.front.counts()
-	r.forget()
 	const cycles = 4
 	r.until("some cycles", func() bool { return len(r.decisions("t49")) >= cycles && len(r.decisions("t0")) >= cycles })
 	n := len(stand.TakeStatements())
-	most := 0
+	all := 0
 	for _, name := range names {
-		most = max(most, len(r.decisions(name)))
+		all += len(r.decisions(name))
 	}
-	if n > most+1 { // one may be under way
-		t.Errorf("%d cycles over 50 unchanged tables took %d statements", most, n)
+	// One may be under way; and a machine that stalls may divide a cycle, where
+	// some tables have ended the one before and some have not.
+	if 40*(n-1) > all {
+		t.Errorf("%d looks at 50 unchanged tables took %d statements", all, n)
 	}
 	if seen := r.front.counts(); len(seen) > 0 {
 		t.Errorf("the cloud was asked: %v", seen)

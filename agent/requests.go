@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"tidemark/agent/journal"
 	"tidemark/agent/state"
 	"tidemark/internal/fault"
 	"tidemark/scheduler"
@@ -87,9 +86,9 @@ func (t *table) drain() []*request {
 }
 
 // Sync implements Control.
-func (a *Agent) Sync(ctx context.Context, table string) (journal.Entry, error) {
+func (a *Agent) Sync(ctx context.Context, table string) (SyncReport, error) {
 	o, err := a.ask(ctx, "sync", table, &request{what: scheduler.SyncNow})
-	return o.entry, err
+	return SyncReport{Entry: o.entry, Before: o.before}, err
 }
 
 // Diff implements Control.

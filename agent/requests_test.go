@@ -40,6 +40,8 @@ func TestPause(t *testing.T) {
 	if err := r.agent.Pause(t.Context(), "", "backup"); err != nil {
 		t.Fatal(err)
 	}
+	r.halt() // so that no cycle is under way
+	r.start()
 	r.db.Exec(t, "INSERT INTO {s}.u (id) VALUES (10)")
 	time.Sleep(200 * time.Millisecond)
 	s, err := r.agent.Status(t.Context())

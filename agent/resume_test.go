@@ -30,7 +30,7 @@ func TestDiffResumes(t *testing.T) {
 	r.halt()
 
 	r.table(func(s *agent.TableSite) {
-		s.Limits.ChunkRows, s.Pause, s.VerifyEvery, s.MaxSkips = 4096, 10*time.Millisecond, time.Millisecond, 0
+		s.Limits.ChunkRows, s.Pause, s.VerifyEvery, s.MaxSkips = 4096, 100*time.Millisecond, time.Millisecond, 0
 	})
 	r.start()
 	r.until("half of the comparison", func() bool {

@@ -230,9 +230,9 @@ func (r *rig) halt() {
 func (r *rig) once() {
 	r.t.Helper()
 	a := r.open()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if err := a.Once(ctx, 10*time.Second); err != nil {
+	if err := a.Once(ctx, patience); err != nil {
 		r.t.Fatal(err)
 	}
 	if err := a.Close(); err != nil {

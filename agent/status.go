@@ -59,6 +59,7 @@ type CloudStatus struct {
 	Answered *time.Time `json:"answered,omitempty"` // the last good answer
 	Requests int64      `json:"requests"`           // since the start
 	Bytes    int64      `json:"bytes"`              // of bodies sent, compressed, since the start
+	CheckIn  *time.Time `json:"check_in,omitempty"` // the next, unless there is something to send before
 }
 
 // SourceStatus is how one source stands.

@@ -15,12 +15,16 @@ import (
 func (a *Agent) Status(context.Context) (Status, error) {
 	a.mu.Lock()
 	site, sources, paused, narrowed, queue, running := a.site, a.sources, a.paused, a.narrowed, a.queue, a.running
-	started, refused := a.started, a.refused
+	started, refused, checksIn := a.started, a.refused, a.checksIn
 	a.mu.Unlock()
 	s := Status{
 		SchemaVersion: StatusVersion, Time: a.now(), Live: true, Started: &started,
 		Customer: site.Customer, Instance: a.instance,
 		Paused: pauseOf(paused), Unprotected: site.Unprotected, Cloud: cloudStatus(site.Cloud), Config: refused, Notes: notes(a.dir),
+	}
+	if !checksIn.IsZero() {
+		next := s.Time.Add(time.Until(checksIn))
+		s.Cloud.CheckIn = &next
 	}
 	if s.Paused == nil && narrowed.Paused {
 		s.Paused = &Pause{By: "policy", Reason: narrowed.Reason, Since: a.started}

@@ -19,6 +19,7 @@ const approvalHolds = 6 * time.Hour
 // outcome is what a cycle tells whoever asked for it.
 type outcome struct {
 	entry  journal.Entry
+	before []journal.Entry // of the same cycle
 	report *DiffReport
 	err    error
 }
@@ -136,14 +137,14 @@ func (t *table) work(ctx context.Context, c *cycle) {
 	switch {
 	case err == nil:
 		t.works()
-	case ctx.Err() != nil || errors.Is(err, errStopped):
+	case stopped(ctx, err):
 	default:
 		if errors.Is(err, sqlserver.ErrSchemaChanged) {
 			t.source.stale()
 		}
 		c.turn.Rest(t.fail(err))
 	}
-	c.done(outcome{entry, c.report, err})
+	c.done(outcome{entry, c.wrote[:max(0, len(c.wrote)-1)], c.report, err})
 	if t.waitedFor() { // one request a cycle
 		_ = t.a.turns().Now(t.site.Dataset) // paused: they wait for the end of the pause
 	}

@@ -79,7 +79,7 @@ func FuzzParseDraft(f *testing.F) {
 			told(t, err, text)
 			return
 		}
-		file := d.File("${secret:key}", "${secret:password}", []DraftTable{{Name: TableName{Schema: "dbo", Name: "a # b"}}, {Name: TableName{Schema: "x", Name: "y\nz: 1"}, Off: true, Note: "n\nm: 2"}})
+		file := d.File("${secret:key}", "${secret:password}", "${secret:proxy}", []DraftTable{{Name: TableName{Schema: "dbo", Name: "a # b"}}, {Name: TableName{Schema: "x", Name: "y\nz: 1"}, Off: true, Note: "n\nm: 2"}})
 		if _, err := Parse("tidemark.yaml", file); err != nil {
 			told(t, err, file)
 		}

@@ -22,6 +22,8 @@ type Draft struct {
 	AllowHTTP bool   `yaml:"allow_http"`
 	Key       Secret `yaml:"key"`  // of the customer
 	Code      Secret `yaml:"code"` // enrolment code, instead of customer and key
+	CloudCA   string `yaml:"cloud_ca" path:"any"`
+	Proxy     Secret `yaml:"proxy"`
 
 	StateDir string `yaml:"state_dir" path:"any"`
 
@@ -98,9 +100,9 @@ func (s Secret) Lasting() string {
 	return s.get().text
 }
 
-// File is the configuration file. key and password are what stands in it for
-// the secrets: references.
-func (d Draft) File(key, password string, tables []DraftTable) []byte {
+// File is the configuration file. key, password and proxy are what stands in it
+// for the secrets: references.
+func (d Draft) File(key, password, proxy string, tables []DraftTable) []byte {
 	var b strings.Builder
 	b.WriteString(`# yaml-language-server: $schema=tidemark.schema.json
 #
@@ -120,6 +122,8 @@ func (d Draft) File(key, password string, tables []DraftTable) []byte {
 	line(2, "url", yamlText(d.URL))
 	line(2, "allow_http", yes[d.AllowHTTP])
 	line(2, "key", yamlText(key))
+	line(2, "ca", yamlText(d.CloudCA))
+	line(2, "proxy", yamlText(proxy))
 	if d.StateDir != "" {
 		b.WriteByte('\n')
 		line(0, "state_dir", yamlText(d.StateDir))

@@ -31,7 +31,7 @@ func TestDraftsAreValid(t *testing.T) {
 				Note: names.Draw(t, "note"), Off: i > 0 && rapid.Bool().Draw(t, "off"),
 			})
 		}
-		text := d.File("${secret:cloud.key}", "${env:PASSWORD}", tables)
+		text := d.File("${secret:cloud.key}", "${env:PASSWORD}", "http://proxy:3128", tables)
 		c, err := config.Parse("x.yaml", text)
 		var problems config.Problems
 		if errors.As(err, &problems) && strings.Contains(err.Error(), "cannot be a dataset") {
@@ -72,7 +72,7 @@ func TestDraftedLogins(t *testing.T) {
 		{Authentication: "entra", User: "id@tenant", Entra: config.Entra{Method: "service-principal"}},
 	} {
 		d.Customer, d.URL, d.Server, d.Database = "acme", "https://c", "db", "d"
-		text := d.File("${env:K}", "${env:P}", []config.DraftTable{{Name: config.TableName{Schema: "dbo", Name: "t"}}})
+		text := d.File("${env:K}", "${env:P}", "", []config.DraftTable{{Name: config.TableName{Schema: "dbo", Name: "t"}}})
 		c, err := config.Parse("x.yaml", text)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, text)

@@ -133,8 +133,8 @@ func (c *Client) Quarantine(ctx context.Context, table string) ([]agent.Quaranti
 }
 
 // Sync implements agent.Control.
-func (c *Client) Sync(ctx context.Context, table string) (journal.Entry, error) {
-	return call[journal.Entry](ctx, c, "sync", request{Table: table})
+func (c *Client) Sync(ctx context.Context, table string) (agent.SyncReport, error) {
+	return call[agent.SyncReport](ctx, c, "sync", request{Table: table})
 }
 
 // Diff implements agent.Control.

@@ -27,8 +27,8 @@ func (obedient) Journal(_ context.Context, t string, _ int) ([]journal.Entry, er
 func (obedient) Quarantine(_ context.Context, t string) ([]agent.QuarantinedRow, error) {
 	return []agent.QuarantinedRow{{Table: t}}, nil
 }
-func (obedient) Sync(_ context.Context, t string) (journal.Entry, error) {
-	return journal.Entry{}, fault.New(t, agent.ErrNoTable, t)
+func (obedient) Sync(_ context.Context, t string) (agent.SyncReport, error) {
+	return agent.SyncReport{}, fault.New(t, agent.ErrNoTable, t)
 }
 func (obedient) Diff(_ context.Context, t string, dry bool) (agent.DiffReport, error) {
 	return agent.DiffReport{Table: t, DryRun: dry}, nil

@@ -60,7 +60,7 @@ func (a *asked) Quarantine(_ context.Context, t string) ([]agent.QuarantinedRow,
 	return []agent.QuarantinedRow{{Table: t, Key: `["é"]`}}, a.note("quarantine %s", t)
 }
 
-func (a *asked) Sync(ctx context.Context, t string) (journal.Entry, error) {
+func (a *asked) Sync(ctx context.Context, t string) (agent.SyncReport, error) {
 	err := a.note("sync %s", t)
 	if a.hold != nil {
 		a.begun <- struct{}{}
@@ -70,7 +70,7 @@ func (a *asked) Sync(ctx context.Context, t string) (journal.Entry, error) {
 			err = ctx.Err()
 		}
 	}
-	return journal.Entry{Table: t, Action: "upload"}, err
+	return agent.SyncReport{Entry: journal.Entry{Table: t, Action: "nothing"}, Before: []journal.Entry{{Table: t, Action: "upload"}}}, err
 }
 
 func (a *asked) Diff(_ context.Context, t string, dry bool) (agent.DiffReport, error) {

@@ -20,7 +20,7 @@ func operations(c agent.Control) http.Handler {
 	serve(mux, "quarantine", func(ctx context.Context, in request) ([]agent.QuarantinedRow, error) {
 		return c.Quarantine(ctx, in.Table)
 	})
-	serve(mux, "sync", func(ctx context.Context, in request) (journal.Entry, error) { return c.Sync(ctx, in.Table) })
+	serve(mux, "sync", func(ctx context.Context, in request) (agent.SyncReport, error) { return c.Sync(ctx, in.Table) })
 	serve(mux, "diff", func(ctx context.Context, in request) (agent.DiffReport, error) {
 		return c.Diff(ctx, in.Table, in.DryRun)
 	})

@@ -35,7 +35,8 @@ type Outcome struct {
 	Requests    int           `json:"requests,omitempty"`
 	Batches     int           `json:"batches,omitempty"`
 	Duration    time.Duration `json:"duration_ns,omitempty"`
-	Note        string        `json:"note,omitempty"` // what else happened: "conflict: adopted the cloud's version"
+	Stopped     bool          `json:"stopped,omitempty"` // before its end, by a pause or because the agent ended
+	Note        string        `json:"note,omitempty"`    // what else happened: "conflict: adopted the cloud's version"
 	Error       string        `json:"error,omitempty"`
 	Hint        string        `json:"hint,omitempty"`
 	Kind        string        `json:"kind,omitempty"` // of the error, as status names it

@@ -6,7 +6,6 @@ import (
 	"go.uber.org/zap"
 
 	"tidemark/agent"
-	"tidemark/agent/journal"
 )
 
 // asked is a Control that tells the log what people ask for, and what came of
@@ -25,7 +24,7 @@ func (a asked) told(event, table string, err error, more ...zap.Field) {
 }
 
 // Sync implements agent.Control.
-func (a asked) Sync(ctx context.Context, table string) (journal.Entry, error) {
+func (a asked) Sync(ctx context.Context, table string) (agent.SyncReport, error) {
 	e, err := a.Agent.Sync(ctx, table)
 	a.told("asked.sync", table, err)
 	return e, err

@@ -45,7 +45,7 @@ func examineSource(ctx context.Context, s config.Source, status *agent.Status) [
 	for _, c := range idleColumns(s, catalog) {
 		f.Notes = append(f.Notes, c+" is in no table: is it written as it is there?")
 	}
-	all := []finding{f, examineCeiling(asked, source, s.Name, status)}
+	all := []finding{f, examineCeiling(asked, source, s.Name, server.Login, status)}
 	for _, t := range s.Tables {
 		all = append(all, examineTable(ctx, source, catalog, t, server.Login))
 	}
@@ -84,7 +84,7 @@ func isolation(s sqlserver.Server) string {
 
 // examineCeiling looks whether an open transaction holds changes back. How long
 // it has stood still is what the service has seen.
-func examineCeiling(ctx context.Context, source *sqlserver.Source, name string, status *agent.Status) finding {
+func examineCeiling(ctx context.Context, source *sqlserver.Source, name, login string, status *agent.Status) finding {
 	f := finding{What: "ceiling of " + name, Verdict: good}
 	p, err := source.Probe(ctx, nil)
 	if err != nil {
@@ -97,8 +97,10 @@ func examineCeiling(ctx context.Context, source *sqlserver.Source, name string, 
 	f.Message = fmt.Sprintf("open transactions hold back row versions from %d to %d", p.Ceiling+1, p.DBTS)
 	holder, err := source.Holder(ctx)
 	switch {
-	case err != nil || holder == "":
-		f.Notes = append(f.Notes, "which is not told: the login needs VIEW SERVER STATE, on Azure SQL VIEW DATABASE STATE, to see it")
+	case err != nil:
+		f.Notes = append(f.Notes, "whose they are cannot be found out: "+err.Error())
+	case holder == "":
+		f.Notes = append(f.Notes, fmt.Sprintf("whose they are is not told without a right: USE master; GRANT VIEW SERVER STATE TO %[1]s; on Azure SQL: GRANT VIEW DATABASE STATE TO %[1]s;", bracketed(login)))
 	default:
 		f.Message += "; the oldest is " + holder
 	}
@@ -113,6 +115,8 @@ func examineCeiling(ctx context.Context, source *sqlserver.Source, name string, 
 	}
 	return f
 }
+
+func bracketed(name string) string { return "[" + strings.ReplaceAll(name, "]", "]]") + "]" }
 
 // addressOf tells what the name of a server that does not answer stands for.
 func addressOf(ctx context.Context, server string) string {

@@ -36,8 +36,8 @@ key and keeps that in the secret store. The code is good once. Without it on the
 command line it is read from standard input.
 
 How the cloud is reached is in the configuration file; where there is none yet,
---url says it, and "tidemark init" goes on from there. A running service takes the
-new key by itself.`,
+--url says it, and "tidemark init" goes on from there. A running service is told to
+take the new key.`,
 		Example: `  tidemark enroll acme-7K3QP-9XFMA-2WPDC-HT4VB
   tidemark enroll --url https://tidemark.example.com acme-7K3QP-9XFMA-2WPDC-HT4VB`,
 		Args: cobra.MaximumNArgs(1),
@@ -56,8 +56,11 @@ new key by itself.`,
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(a.out, "enrolled as %s; the key is kept, ${secret:%s} stands for it in the configuration\n", got.Customer, e.secret)
-		return err
+		if _, err := fmt.Fprintf(a.out, "enrolled as %s; the key is kept, ${secret:%s} stands for it in the configuration\n", got.Customer, e.secret); err != nil {
+			return err
+		}
+		a.tellService(cmd.Context())
+		return nil
 	}
 	return c
 }
@@ -119,10 +122,8 @@ var errOtherCustomer = errors.New("the code is for another customer")
 // enroll exchanges the code and keeps the key. What can be found out before is
 // found out before: the code is good once.
 func (a *app) enroll(ctx context.Context, e enrolment, code string) (wire.Enrolled, error) {
-	const op = "enrol"
-	if owner := codeCustomer(code); e.customer != "" && owner != e.customer {
-		return wire.Enrolled{}, fault.New(op, fmt.Errorf("%w: %q, and the configuration's is %q", errOtherCustomer, owner, e.customer),
-			"the code was not used: correct customer in the configuration, or take a code for it")
+	if err := fitting(code, e.customer); err != nil {
+		return wire.Enrolled{}, err
 	}
 	store := secrets.Beside(a.configPath)
 	store.OwnedLike(a.stateDir())
@@ -139,6 +140,20 @@ func (a *app) enroll(ctx context.Context, e enrolment, code string) (wire.Enroll
 		return got, fault.New("keep the key", err, "the code is used up: the operator makes another with `tidemark-cloud customers invite`")
 	}
 	return got, nil
+}
+
+// fitting refuses a code that cannot be one, or is not for the customer, where
+// that is known.
+func fitting(code, customer string) error {
+	const op = "enrol"
+	switch owner := codeCustomer(code); {
+	case owner == "":
+		return usageError{fault.New(op, errors.New("that is no whole code"), "it looks like acme-7K3QP-9XFMA-2WPDC-HT4VB: the customer and four groups")}
+	case customer != "" && owner != customer:
+		return fault.New(op, fmt.Errorf("%w: %q, and the configuration's is %q", errOtherCustomer, owner, customer),
+			"the code was not used: correct customer in the configuration, or take a code for it")
+	}
+	return nil
 }
 
 // codeCustomer is who a code is for: what stands before its four groups.

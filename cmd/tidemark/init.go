@@ -25,8 +25,9 @@ type initiation struct {
 	from  string
 	code  string
 	force bool
+	proxy string // as the flag says
 
-	key, password initSecret
+	key, password, proxied initSecret
 }
 
 func newInit(a *app) *cobra.Command {
@@ -41,11 +42,11 @@ go to the secret store (see "tidemark secret"), never into the file.
 
 Where standard input is no terminal, or with --from, nothing is asked: what is
 needed comes from flags and from a file of answers, YAML with the names of the
-flags and besides "key", "password", and "kerberos" and "entra" as in the
-configuration. A one-time code (see "tidemark enroll")
-does for customer and key. Those may also be in the secret store
-already, as cloud.key and sql.password. Without --tables all tables that can be
-synced are taken.`,
+flags (with _ for -) and besides "key", "password", and "kerberos" and "entra" as
+in the configuration. A one-time code (see "tidemark enroll") does for customer
+and key; it is used up last of all, when everything else has worked. Key and
+password may also be in the secret store already, as cloud.key and sql.password.
+Without --tables all tables that can be synced are taken.`,
 		Example: `  tidemark init
   tidemark init --from answers.yaml
   tidemark init --code acme-7K3QP-9XFMA-2WPDC-HT4VB
@@ -59,6 +60,8 @@ synced are taken.`,
 	f.StringVar(&i.code, "code", "", "one-time code from the cloud's operator, in place of customer and key")
 	f.StringVar(&i.Customer, "customer", "", "the customer, as the cloud's operator named it")
 	f.StringVar(&i.URL, "url", "", "address of the cloud API")
+	f.StringVar(&i.CloudCA, "cloud-ca", "", "file with PEM certificates to trust for the cloud besides the system's")
+	f.StringVar(&i.proxy, "proxy", "", "way to the cloud: system, none or http://proxy:3128 (a password: in the answers)")
 	f.StringVar(&i.Server, "server", "", `SQL Server: host, host:port or host\instance`)
 	f.StringVar(&i.Database, "database", "", "its database")
 	f.StringVar(&i.Authentication, "authentication", "", "sql, windows, kerberos or entra (default: as --user says)")
@@ -100,15 +103,41 @@ func (i *initiation) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	text := i.File(i.key.reference, i.password.reference, draftTables(all, chosen))
-	if _, err := config.Parse(i.configPath, text); err != nil {
+	tables := draftTables(all, chosen)
+	text, err := i.text(tables)
+	if err != nil {
 		return err
+	}
+	if i.code != "" {
+		if err := i.enrolLast(ctx); err != nil {
+			return err
+		}
+		if text, err = i.text(tables); err != nil {
+			return err
+		}
 	}
 	return i.write(op, text)
 }
 
+// text is the configuration file, checked.
+func (i *initiation) text(tables []config.DraftTable) ([]byte, error) {
+	text := i.File(i.key.reference, i.password.reference, i.proxied.reference, tables)
+	_, err := config.Parse(i.configPath, text)
+	return text, err
+}
+
 // readAnswers takes from the file of answers what no flag says.
 func (i *initiation) readAnswers() error {
+	for _, path := range []*string{&i.CA, &i.CloudCA, &i.Kerberos.Keytab} { // the configuration's are beside it
+		if *path == "" {
+			continue
+		}
+		whole, err := filepath.Abs(*path)
+		if err != nil {
+			return fault.New("find "+*path, err, "")
+		}
+		*path = whole
+	}
 	if i.from == "" {
 		return nil
 	}
@@ -125,7 +154,7 @@ func (i *initiation) readAnswers() error {
 	for _, f := range []struct{ to, flag *string }{
 		{&i.Customer, &flags.Customer}, {&i.URL, &flags.URL}, {&i.Server, &flags.Server}, {&i.Database, &flags.Database},
 		{&i.Authentication, &flags.Authentication}, {&i.Kerberos.Keytab, &flags.Kerberos.Keytab}, {&i.Entra.Method, &flags.Entra.Method},
-		{&i.User, &flags.User}, {&i.Encrypt, &flags.Encrypt}, {&i.CA, &flags.CA}, {&i.StateDir, &flags.StateDir},
+		{&i.CloudCA, &flags.CloudCA}, {&i.User, &flags.User}, {&i.Encrypt, &flags.Encrypt}, {&i.CA, &flags.CA}, {&i.StateDir, &flags.StateDir},
 	} {
 		if *f.flag != "" {
 			*f.to = *f.flag
@@ -144,7 +173,7 @@ func (i *initiation) write(op string, text []byte) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return refusable(op, err)
 	}
-	for _, s := range []initSecret{i.key, i.password} {
+	for _, s := range []initSecret{i.key, i.password, i.proxied} {
 		if !s.keep {
 			continue
 		}

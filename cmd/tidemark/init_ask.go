@@ -11,6 +11,7 @@ import (
 	"tidemark/agent/config"
 	"tidemark/agent/secrets"
 	"tidemark/internal/fault"
+	"tidemark/uploader"
 )
 
 // An initSecret is a secret on its way from an answer to the store.
@@ -55,17 +56,38 @@ func (i *initiation) secret(ctx context.Context, name, question string, answer c
 	return stored(name, there, false), nil
 }
 
-// askCloud finds out who the site is.
+// askCloud finds out who the site is. A code is not exchanged yet: it is good
+// once, and the rest may not work.
 func (i *initiation) askCloud(ctx context.Context) (err error) {
 	if err := i.need(ctx, &i.URL, "url", "address of the cloud API"); err != nil {
 		return err
 	}
-	code, err := i.askCode(ctx)
-	if err != nil {
+	if err := config.CheckURL(i.URL, i.AllowHTTP); err != nil {
+		return usageError{fault.New("read the address of the cloud", err, "for example https://tidemark.example.com")}
+	}
+	if err := i.findProxy(); err != nil {
 		return err
 	}
-	if code != "" {
-		return i.enrolWith(ctx, code)
+	for tries := 0; ; tries++ {
+		if i.code, err = i.askCode(ctx); err != nil {
+			return err
+		}
+		if i.code == "" {
+			break
+		}
+		err := fitting(i.code, i.Customer)
+		if err == nil {
+			break
+		}
+		if i.prompt == nil || tries == 2 {
+			return err
+		}
+		printError(i.err, err)
+		i.code, i.Code = "", config.Secret{}
+	}
+	if i.code != "" {
+		i.Customer, i.key = codeCustomer(i.code), stored(defaultKey, "", false)
+		return nil
 	}
 	if err := i.need(ctx, &i.Customer, "customer", "customer, as the cloud's operator named it"); err != nil {
 		return err
@@ -74,6 +96,32 @@ func (i *initiation) askCloud(ctx context.Context) (err error) {
 		err = missing("key", "or keep it before: `tidemark secret set cloud.key`")
 	}
 	return err
+}
+
+// findProxy takes the proxy of the flag or the answers. One with a password
+// goes to the secret store.
+func (i *initiation) findProxy() error {
+	const op = "read the proxy"
+	if i.proxy != "" {
+		if strings.Contains(i.proxy, "@") {
+			return usageError{fault.New(op, errors.New("a password does not belong on a command line"), "give proxy in the file of answers (--from)")}
+		}
+		i.proxied = initSecret{value: i.proxy, reference: i.proxy}
+		return nil
+	}
+	value, err := i.Proxy.Value()
+	switch {
+	case err != nil:
+		return configError{fault.New("read the answers", err, "")}
+	case value == "":
+	case i.Proxy.Lasting() != "":
+		i.proxied = initSecret{value: value, reference: i.Proxy.Lasting()}
+	case strings.Contains(value, "@"):
+		i.proxied = stored("cloud.proxy", value, true)
+	default:
+		i.proxied = initSecret{value: value, reference: value}
+	}
+	return nil
 }
 
 // askCode returns the one-time code, "" where there is none.
@@ -93,18 +141,25 @@ func (i *initiation) askCode(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// enrolWith gets customer and key for a code. The key is kept at once, because
-// the code is good once.
-func (i *initiation) enrolWith(ctx context.Context, code string) error {
-	if err := config.CheckURL(i.URL, i.AllowHTTP); err != nil {
-		return usageError{fault.New("read the address of the cloud", err, "for example https://tidemark.example.com")}
+// enrolLast gets the key for the code, when all else has worked. A person may
+// correct the code.
+func (i *initiation) enrolLast(ctx context.Context) error {
+	for {
+		got, err := i.enroll(ctx, enrolment{
+			url: i.URL, customer: i.Customer, secret: defaultKey, proxy: i.proxied.value, tls: uploader.TLS{CA: i.CloudCA},
+		}, i.code)
+		if err == nil {
+			i.Customer, i.key = got.Customer, stored(defaultKey, got.Key, false)
+			return nil
+		}
+		if i.prompt == nil || ctx.Err() != nil {
+			return err
+		}
+		printError(i.err, err)
+		if i.code, err = i.prompt.ask(ctx, "one-time code from the cloud's operator", i.code); err != nil {
+			return err
+		}
 	}
-	got, err := i.enroll(ctx, enrolment{url: i.URL, customer: i.Customer, secret: defaultKey}, code)
-	if err != nil {
-		return err
-	}
-	i.Customer, i.key = got.Customer, stored(defaultKey, got.Key, false)
-	return nil
 }
 
 // askSource finds out how the database is reached. When it is called again the

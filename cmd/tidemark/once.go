@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -36,6 +35,9 @@ func (a *app) once(ctx context.Context, patience time.Duration, takeOver bool) (
 	if err != nil {
 		return err
 	}
+	if c.Log.File == "" && c.Log.Level == "info" {
+		c.Log.Level = "warn" // what is decided is printed
+	}
 	log, closeLog, err := newLogger(c.Log, a.err)
 	if err != nil {
 		return err
@@ -48,8 +50,7 @@ func (a *app) once(ctx context.Context, patience time.Duration, takeOver bool) (
 	ag, err := a.newAgent(c, agent.Options{Log: log, Decided: func(e journal.Entry) {
 		printing.Lock()
 		defer printing.Unlock()
-		_, _ = fmt.Fprintf(a.out, "%s: %s: %s\n", e.Table, e.Action, e.Reason)
-		printOutcome(a.out, e.Outcome)
+		printEntry(a.out, e)
 	}}, takeOver)
 	if err != nil {
 		return err

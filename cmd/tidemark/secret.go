@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"tidemark/agent"
 	"tidemark/agent/config"
 	"tidemark/agent/control"
 	"tidemark/agent/secrets"
@@ -42,8 +44,7 @@ func newSecretSet(a *app) *cobra.Command {
 		Long: `Asks for a secret twice, without showing it, and keeps it. Where standard input
 is no terminal it is read from there, without the line's end.
 
-The service reads secrets again when it uses them: the cloud's key at the next
-request, a login's password after "tidemark reload".`,
+A running service whose configuration refers to the secret is told to read it.`,
 		Example: "  tidemark secret set sql.password\n  tidemark secret set cloud.key < acme.key",
 		Args:    secretName,
 	}
@@ -55,10 +56,37 @@ request, a login's password after "tidemark reload".`,
 		if err != nil {
 			return aboutSecret("set the secret "+args[0], err)
 		}
-		_, err = fmt.Fprintf(a.out, "kept; ${secret:%s} stands for it in the configuration\n", args[0])
-		return err
+		if _, err := fmt.Fprintf(a.out, "kept; ${secret:%s} stands for it in the configuration\n", args[0]); err != nil {
+			return err
+		}
+		if c, err := a.view(); err == nil && len(c.StoredSecrets()[args[0]]) > 0 {
+			a.tellService(cmd.Context())
+		}
+		return nil
 	}
 	return c
+}
+
+// tellService has a running service read a secret that was kept just now: one
+// that was refused would not be tried again for minutes. That the service
+// cannot is told, and no error: the secret is kept.
+func (a *app) tellService(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	reached := false
+	_, err := a.ask(func(c agent.Control) error {
+		err := c.Reload(ctx)
+		reached = !errors.Is(err, control.ErrNotRunning)
+		return err
+	})
+	switch {
+	case !reached:
+	case err != nil:
+		_, _ = fmt.Fprint(a.err, "the running service goes on without it:\n")
+		printError(a.err, err)
+	default:
+		_, _ = fmt.Fprintln(a.out, "the running service has taken it")
+	}
 }
 
 // keepSecret keeps a secret where the service will find it.

@@ -48,6 +48,7 @@ import (
 //	refuses ADDRESS   says that nobody listens there
 //	says RE COMMAND...  has a command say something, whatever it ends with
 //	login TABLE       has the source be read by a login without rights on a table
+//	transaction HOST PROGRAM BATCH  leaves a transaction open there; without any, ends it
 //	secure DAYS       serves the cloud by TLS too, with a certificate that ends then
 //
 // and datasets have the names of their tables, without the schema.
@@ -89,7 +90,7 @@ func TestSites(t *testing.T) {
 					"exits": commandtest.Exits, "site": s.write, "sql": s.exec, "rows": s.rows, "cloud": s.connect, "until": until,
 					"invite": s.invite, "double": s.double, "holds": s.holds, "equal": s.equal,
 					"append": appendLine, "replace": replaceText, "unzip": unzip, "hides": hides, "small": small,
-					"get": get, "refuses": refuses, "says": says, "login": s.login, "secure": s.secure,
+					"get": get, "refuses": refuses, "says": says, "login": s.login, "secure": s.secure, "transaction": s.transaction,
 				},
 			})
 		})
@@ -107,6 +108,7 @@ type testSite struct {
 	down   atomic.Bool
 	slow   atomic.Bool
 	portal atomic.Bool
+	open   func() error // ends the transaction that is open
 }
 
 func newSite(t *testing.T) *testSite {

@@ -155,7 +155,11 @@ func decision(t agent.TableStatus) string {
 }
 
 func printDetails(w io.Writer, s agent.Status) {
-	fmt.Fprintf(w, "\ncloud: last answer %s, %s, %s sent\n", ago(s.Time, s.Cloud.Answered), plural(s.Cloud.Requests, "request"), size(s.Cloud.Bytes))
+	fmt.Fprintf(w, "\ncloud: last answer %s, %s, %s sent", ago(s.Time, s.Cloud.Answered), plural(s.Cloud.Requests, "request"), size(s.Cloud.Bytes))
+	if s.Cloud.CheckIn != nil {
+		fmt.Fprintf(w, ", next check-in %s", in(s.Time, s.Cloud.CheckIn))
+	}
+	fmt.Fprintln(w)
 	for _, src := range s.Sources {
 		fmt.Fprintf(w, "\nsource %s: %s, last answer %s\n", src.Name, strings.TrimSpace(src.Server+" "+src.Database), ago(s.Time, src.Probed))
 		fmt.Fprintf(w, "  row versions: up to %d, safe to read up to %d", src.DBTS, src.Ceiling)

@@ -38,7 +38,7 @@ var toldStatus = map[string]func() agent.Status{
 		return agent.Status{
 			SchemaVersion: agent.StatusVersion, Time: now, Live: true, Healthy: true, Started: before(50 * time.Hour),
 			Customer: "acme", Instance: "site-1",
-			Cloud: agent.CloudStatus{Answered: before(time.Minute), Requests: 12_345, Bytes: 7 << 20},
+			Cloud: agent.CloudStatus{Answered: before(time.Minute), Requests: 12_345, Bytes: 7 << 20, CheckIn: before(-14 * time.Minute)},
 			Sources: []agent.SourceStatus{{
 				Name: "main", Server: "SQL Server 2019 15.0", Database: "sales", Probed: before(12 * time.Second), DBTS: 9_000, Ceiling: 9_000,
 				Epoch: "8d3f", EpochSince: before(700 * time.Hour), Notes: []string{"no VIEW DATABASE STATE: the holder of an old transaction is not known"},
@@ -133,12 +133,15 @@ func (t told) Quarantine(_ context.Context, table string) ([]agent.QuarantinedRo
 	}}, t.known(table)
 }
 
-func (t told) Sync(_ context.Context, table string) (journal.Entry, error) {
-	e := entry
+func (t told) Sync(_ context.Context, table string) (agent.SyncReport, error) {
+	r := agent.SyncReport{Entry: entry}
 	if t.kind == "ill" {
-		e.Outcome.Error, e.Outcome.Hint = "login failed", "see user and password"
+		r.Outcome.Error, r.Outcome.Hint = "login failed", "see user and password"
+		return r, t.known(table)
 	}
-	return e, t.known(table)
+	r.Action, r.Rule, r.Upload, r.Reason, r.Outcome = "nothing", 11, "", "identical: 2,001 rows, row version 9,000", journal.Outcome{}
+	r.Before = []journal.Entry{entry}
+	return r, t.known(table)
 }
 
 func (t told) Diff(_ context.Context, table string, dry bool) (agent.DiffReport, error) {
