@@ -87,7 +87,7 @@ func (q *Queue) ask(t Table) {
 
 // work has another worker begin, where there may be one and something waits.
 func (q *Queue) work() {
-	if !q.closed && len(q.waiting) > 0 && q.running < workers {
+	if !q.closed && len(q.waiting) > 0 && q.running < q.places() {
 		q.running++
 		q.done.Go(q.run)
 	}
@@ -113,13 +113,22 @@ func (q *Queue) Applied(t Table, m sums.Mark, complete bool) {
 	q.ask(t)
 }
 
+// places is how many workers there may be: a search has the place of one, so
+// that the store's connections suffice.
+func (q *Queue) places() int {
+	if q.searching {
+		return workers - 1
+	}
+	return workers
+}
+
 // take returns the first table that nobody looks after, and marks it; without
 // one the worker ends.
 func (q *Queue) take() (t Table, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	at := slices.IndexFunc(q.waiting, func(t Table) bool { return !q.busy[t.plain()] })
-	if at < 0 || q.closed {
+	if at < 0 || q.closed || q.running > q.places() {
 		q.running--
 		return t, false
 	}

@@ -46,11 +46,12 @@ func (q *Queue) owes() bool {
 	defer q.mu.Unlock()
 	q.searching = q.owing && !q.closed
 	q.owing = false
+	q.work() // another may have its place
 	return q.searching
 }
 
 // search makes passes for as long as any is owed. It holds one page of names
-// at a time, and looks after their tables one by one, beside the workers.
+// at a time, and looks after their tables one by one.
 func (q *Queue) search() {
 	for q.owes() {
 		wait := pagePause
