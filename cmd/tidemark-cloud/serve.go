@@ -169,7 +169,9 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 	defer startScrubbing(ctx, scrubber)()
 	defer until(context.WithoutCancel(ctx), costs.Run)() // until all requests are answered
 	notify("READY=1")
-	defer context.AfterFunc(ctx, func() { notify("STOPPING=1") })()
+	stopping := sync.OnceFunc(func() { notify("STOPPING=1") })
+	defer stopping() // an idle server ends before AfterFunc has begun
+	defer context.AfterFunc(ctx, stopping)()
 	if err := server.Serve(ctx, l, tlsConfig); err != nil {
 		return fault.New("serve", err, "")
 	}
