@@ -133,10 +133,10 @@ func runFleet(t *testing.T, customers, tables int, test func(f *fleet)) {
 	})
 }
 
-// TestFleet starts 100 quiet sites at once, and takes the cloud away from them
+// TestFleet starts 40 quiet sites at once, and takes the cloud away from them
 // for an hour: neither makes them come together.
 func TestFleet(t *testing.T) {
-	const customers = 100
+	const customers = 40
 	runFleet(t, customers, 0, func(f *fleet) {
 		within := func(what string, from time.Duration, most float64) {
 			t.Helper()

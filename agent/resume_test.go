@@ -21,6 +21,7 @@ func TestDiffResumes(t *testing.T) {
 		r.db.Exec(t, "INSERT INTO {s}.t (id, v) SELECT id + @p1, v FROM {s}.t", n)
 	}
 	r.sync("t").start()
+	r.until("all rows are there", func() bool { return r.registered("t") && r.version("t").Rows == 262_144 })
 	r.settles("t")
 	r.quiet("t")
 	r.until("the summary is made", func() bool {
