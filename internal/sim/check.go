@@ -299,7 +299,7 @@ func (w *world) checkQuarantine() {
 		if t.Quarantine != nil {
 			held = t.Quarantine.Rows
 		}
-		if bad > 0 && held == 0 {
+		if held < bad {
 			w.fail("%s: %d rows cannot be in the cloud and the QUARANTINE holds %d", t.Name, bad, held)
 		}
 	}
