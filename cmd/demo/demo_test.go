@@ -178,7 +178,7 @@ func (b *buffer) String() string {
 
 func waitFor(t *testing.T, b *buffer, text string) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !strings.Contains(b.String(), text); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Minute); !strings.Contains(b.String(), text); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("no %q in\n%s", text, b.String())
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -18,7 +19,7 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 1 || len(args) > 2 {
 		ts.Fatalf("usage: [!] get URL [HOST]")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, args[0], nil)
 	ts.Check(err)
@@ -53,12 +54,16 @@ func refuses(ts *testscript.TestScript, neg bool, args []string) {
 // another program has until the end of the script.
 func ports(e *testscript.Env) error {
 	for _, name := range []string{"PORT1", "PORT2"} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return err
+		for {
+			port := 10_000 + rand.IntN(20_000) // below those that systems give to whoever asks for any
+			l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+			if err != nil {
+				continue
+			}
+			e.Setenv(name, fmt.Sprint(port))
+			_ = l.Close()
+			break
 		}
-		e.Setenv(name, fmt.Sprint(l.Addr().(*net.TCPAddr).Port))
-		_ = l.Close()
 	}
 	other := httptest.NewServer(http.NotFoundHandler())
 	e.Defer(other.Close)
