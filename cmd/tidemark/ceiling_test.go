@@ -112,4 +112,3 @@ func TestExamineCeiling(t *testing.T) {
 		})
 	}
 }
-
