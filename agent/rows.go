@@ -94,11 +94,29 @@ func (c *cycle) retry(ctx context.Context) error {
 	if len(due) == 0 || !c.heard || !c.version.Loaded || c.version.Epoch != c.probe.epoch {
 		return nil
 	}
-	keys := make([][]byte, len(due))
-	for i, r := range due {
-		keys[i] = []byte(r.Key)
-	}
 	r := &repairer{sender: c.sender(), reader: c.t.reader(), yield: c.slot.Yield, content: c.in.Content}
+	err := c.reread(ctx, r, due, func(there wire.Lines) error {
+		_, err := r.Repair(ctx, there)
+		return err
+	})
+	c.version = r.version
+	return err
+}
+
+// sift takes rows out of the quarantine that are gone at the source, as a
+// comparison finds rows gone that are not held: nothing else would.
+func (c *cycle) sift(ctx context.Context) error {
+	r := &repairer{sender: c.sender(), reader: c.t.reader(), yield: c.slot.Yield, content: c.in.Content}
+	return c.reread(ctx, r, c.t.a.held.List(c.t.site.Dataset), func(wire.Lines) error { return nil })
+}
+
+// reread reads rows of the quarantine again, takes those out that are gone, and
+// has do see the others, some at a time.
+func (c *cycle) reread(ctx context.Context, r *repairer, rows []quarantine.Row, do func(there wire.Lines) error) error {
+	keys := make([][]byte, len(rows))
+	for i, row := range rows {
+		keys[i] = []byte(row.Key)
+	}
 	var gone []string
 	for len(keys) > 0 {
 		var out wire.Lines
@@ -112,13 +130,12 @@ func (c *cycle) retry(ctx context.Context) error {
 			}
 		}
 		if out.N > 0 {
-			if _, err := r.Repair(ctx, out); err != nil {
+			if err := do(out); err != nil {
 				return err
 			}
 		}
 		keys = keys[len(found):]
 	}
-	c.version = r.version
 	if len(gone) == 0 {
 		return nil
 	}

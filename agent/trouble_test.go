@@ -220,13 +220,24 @@ func TestQuarantine(t *testing.T) {
 		if diffs > 2 {
 			t.Errorf("%d diffs for two rows that are known to be missing", diffs)
 		}
-		r.db.Exec(t, "UPDATE {s}.t SET v = N'short' WHERE id = 3; DELETE FROM {s}.t WHERE id = 4")
-		r.settles("t")
+		r.db.Exec(t, "UPDATE {s}.t SET v = N'short' WHERE id = 3")
 		r.until("the first has gone from the quarantine", func() bool { return r.status("t").Quarantine == nil || r.status("t").Quarantine.Rows < 2 })
+		tried := func() int {
+			rows, err := r.agent.Quarantine(t.Context(), "t")
+			if err != nil || len(rows) != 1 {
+				t.Fatalf("quarantine %+v, %v", rows, err)
+			}
+			return rows[0].Tries
+		}
+		before := tried()
 		if n, err := r.agent.RetryQuarantine(t.Context(), "t", nil); err != nil || n != 1 {
 			t.Errorf("retry: %d, %v", n, err)
 		}
+		r.until("the second has been tried again", func() bool { return tried() > before })
+		r.db.Exec(t, "DELETE FROM {s}.t WHERE id = 4")
+		r.diff(false)
 		r.until("the deleted one has gone too", func() bool { return r.status("t").Quarantine == nil })
+		r.settles("t")
 		r.quiet("t")
 	})
 }

@@ -181,6 +181,9 @@ func (t *table) cycle(ctx context.Context, c *cycle) (journal.Entry, error) {
 		c.in.Cloud.Leased = t.holds()
 	}
 	entry, err := c.run(ctx)
+	if err == nil && c.report != nil {
+		err = c.sift(ctx)
+	}
 	if err != nil {
 		return entry, err
 	}
