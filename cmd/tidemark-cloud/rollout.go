@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tidemark/cloud"
+	"tidemark/cloud/cost"
 	"tidemark/cloud/rollout"
 	"tidemark/internal/command"
 	"tidemark/internal/fault"
@@ -25,10 +26,10 @@ With bounds it is watched: a larger share comes into force when a server has see
 the figures of a minute, and when one leaves its bounds for --hold, the servers take
 the step back by themselves, record why and raise an alarm. Figures:
 
-  reads    blocks a second that Postgres asks the system for
+  reads    blocks a second that Postgres asks the system for (not with SQLite)
   latency  time that 99 of 100 requests are answered in
   queue    requests that wait for a turn
-  lag      how far the last replica is behind
+  lag      how far the last replica is behind (not with SQLite)
 
 A bound is a value (reads=2000, latency=250ms) or a multiple of what it was before
 the step (reads=2x).`,
@@ -104,6 +105,9 @@ agents get the table into their configuration.`,
 			return &command.UsageError{Err: fault.New("read the command line", err, "`tidemark-cloud rollout create --help` tells what a rollout has")}
 		}
 		return a.changeRollout(c.Context(), &o, r.Name, func(operator cloud.Operator) error {
+			if err := measured(operator.Store, r.Bounds); err != nil {
+				return err
+			}
 			operator.NewTables = fresh
 			_, err := operator.CreateRollout(c.Context(), r)
 			return err
@@ -122,6 +126,20 @@ func readBound(text string) (rollout.Bound, error) {
 		hint = fmt.Sprintf("did you mean %q?", meant)
 	}
 	return bound, &command.UsageError{Err: fault.New("read --bound", err, hint)}
+}
+
+// measured refuses bounds of what the store cannot tell: no step would ever
+// come into force.
+func measured(store cloud.Store, bounds []rollout.Bound) error {
+	if _, ok := store.(cost.Source); ok {
+		return nil
+	}
+	for _, b := range bounds {
+		if b.Figure == rollout.Reads || b.Figure == rollout.Lag {
+			return &command.UsageError{Err: fault.New("read --bound", fmt.Errorf("%s: SQLite does not tell this figure", b.Figure), "latency and queue are measured by the server itself")}
+		}
+	}
+	return nil
 }
 
 func newRolloutStep(a *app) *cobra.Command {
