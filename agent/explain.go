@@ -58,8 +58,8 @@ func facts(in scheduler.Input) []Fact {
 	if in.Asked != "" {
 		add("asked for", string(in.Asked))
 	}
-	add("evaluations since the last sync", fmt.Sprintf("%d of %d forced", in.State.SinceSync, in.Limits.ForcedSkips))
-	add("skips in a row", fmt.Sprintf("%d of %d", in.State.Skips, in.Limits.MaxSkips))
+	add("evaluations since the last sync", fmt.Sprintf("%d; the first %d are skipped without a look", in.State.SinceSync, in.Limits.ForcedSkips))
+	add("skips in a row", fmt.Sprintf("%d of %d allowed", in.State.Skips, in.Limits.MaxSkips))
 	if in.State.Open {
 		add("the last work", "did not end well")
 	}
