@@ -262,10 +262,10 @@ func TestSpeed(t *testing.T) {
 	_, file, copied := record(t, 3)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	target := open(t, copied, nil, func(_ http.ResponseWriter, r *http.Request) bool {
-		if r.Method != http.MethodGet { // the first of the recording; what is asked before it begins is all read
-			time.AfterFunc(300*time.Millisecond, cancel) // for others to come, were they not held back
-		}
+	silent := time.AfterFunc(time.Minute, cancel)
+	defer silent.Stop()
+	target := open(t, copied, nil, func(http.ResponseWriter, *http.Request) bool {
+		silent.Reset(2 * time.Second) // for others to come, were they not held back
 		return false
 	})
 	c := config(t, target, file)
