@@ -59,6 +59,7 @@ func TestSites(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel() // most of its time is waiting
 			s := newSite(t)
 			s.t = t
 			testscript.Run(t, testscript.Params{
