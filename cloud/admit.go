@@ -105,4 +105,8 @@ func (s *Server) writeGates(b *bytes.Buffer) {
 			fmt.Fprintf(b, "%s{gate=%q} %v\n", m.name, f.name, m.of(f))
 		}
 	}
+	if store, ok := s.store.(bounded); ok {
+		family(b, "tidemark_connections_share", "gauge", "connections to the database that this instance may have, beside others that share them")
+		fmt.Fprintf(b, "tidemark_connections_share %d\n", store.Connections())
+	}
 }

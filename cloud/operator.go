@@ -57,14 +57,22 @@ func (o Operator) replace(ctx context.Context, op, action string, r *Rules, k Ki
 }
 
 func (o Operator) change(ctx context.Context, op, action string, d ...Document) error {
-	if o.Why == "" {
-		return fault.New(op, ErrWhy, "say why with --reason: it is recorded, and agents show it")
+	if err := o.Reasoned(op); err != nil {
+		return err
 	}
 	_, err := o.Store.Change(ctx, Change{At: time.Now(), Who: o.Who, Why: o.Why, Action: action, Documents: d})
 	if errors.Is(err, ErrChanged) {
 		return o.conflict(op, d[0].Kind, d[0].Name)
 	}
 	return fault.New(op, err, "")
+}
+
+// Reasoned is ErrWhy where the operator gives no reason.
+func (o Operator) Reasoned(op string) error {
+	if o.Why == "" {
+		return fault.New(op, ErrWhy, "say why with --reason: it is recorded")
+	}
+	return nil
 }
 
 func (o Operator) conflict(op string, k Kind, name string) error {
@@ -267,6 +275,9 @@ func (r *Rules) names(group string) bool {
 // called again.
 func (o Operator) RemoveCustomer(ctx context.Context, id string) error {
 	op := "remove customer " + id
+	if err := o.Reasoned(op); err != nil {
+		return err
+	}
 	r, err := o.Rules(ctx)
 	if err != nil {
 		return fault.New(op, err, "")

@@ -22,6 +22,8 @@ type Config struct {
 	Costs  *cost.Meter     // is told what requests cost; nil: nobody is
 	Leases LeaseTerms      // zero: the defaults
 	Tap    func(Exchange)  // is told of every request of a customer; must not wait; nil: nobody is
+	// Proxies are believed to tell where requests come from; empty: nobody is.
+	Proxies Proxies
 	// Now is the clock for keys and claims; nil: time.Now.
 	Now func() time.Time
 	// Rand draws from [0,1) what spreads those turned away; nil: rand.Float64.
@@ -80,7 +82,7 @@ func New(c Config) *Server {
 	s.receiving = newGate("receiving", l.Receiving, l.Read.Waiting+l.Write.Waiting+l.Load.Waiting+l.Diff.Waiting, l.Patience)
 	s.long = newGate("long lines", longBatches, l.Write.Waiting+l.Load.Waiting, l.Patience)
 	s.admission = newAdmission(c.Store, l)
-	s.handler = s.routes()
+	s.handler = c.Proxies.Handler(s.routes())
 	return s
 }
 

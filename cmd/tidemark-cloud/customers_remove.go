@@ -22,8 +22,9 @@ func newCustomersRemove(a *app) *cobra.Command {
 		Short: "Remove a customer with its keys and all of its rows",
 		Long: `Removes a customer: first its keys, so that nothing more arrives, then its rows,
 in small steps that hold nobody up, and what policies and groups say of it.
-Interrupted, it is started again and goes on. There is no way back. In a terminal it asks first; scripts are not asked.`,
-		Example: "  tidemark-cloud customers remove acme\n  tidemark-cloud customers remove acme --yes",
+Interrupted, it is started again and goes on. There is no way back. In a terminal
+it asks first; scripts are not asked. Who, when and why stays in audit.`,
+		Example: "  tidemark-cloud customers remove acme --reason \"their contract has ended\"",
 		Args:    oneCustomer,
 	}
 	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
@@ -31,6 +32,9 @@ Interrupted, it is started again and goes on. There is no way back. In a termina
 	c.Flags().StringVar(&o.as, "as", "", "who: it is recorded (or "+operatorVar+"; default: the user of this machine)")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		id := args[0]
+		if err := (cloud.Operator{Why: o.reason}).Reasoned("remove customer " + id); err != nil {
+			return err
+		}
 		if !yes && isTerminal(c.InOrStdin()) {
 			if err := a.confirm(c.InOrStdin(), id); err != nil {
 				return err

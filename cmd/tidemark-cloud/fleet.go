@@ -59,7 +59,7 @@ func (f *fleetFlags) check(t *tls.Config) error {
 func (f *fleetFlags) secure(t *tls.Config) bool { return t != nil || f.proxy }
 
 // startFleet makes the page, and shows it where it is turned on.
-func (a *app) startFleet(ctx context.Context, f fleetFlags, checkIn time.Duration, store cloud.Store, t *tls.Config, log *zap.Logger) (*fleet.Page, func() error, error) {
+func (a *app) startFleet(ctx context.Context, f fleetFlags, checkIn time.Duration, store cloud.Store, t *tls.Config, proxies cloud.Proxies, log *zap.Logger) (*fleet.Page, func() error, error) {
 	if f.listen == "" {
 		return nil, func() error { return nil }, nil
 	}
@@ -73,7 +73,7 @@ func (a *app) startFleet(ctx context.Context, f fleetFlags, checkIn time.Duratio
 		shown, end = replica, replica.Close
 	}
 	page := fleet.New(fleet.Config{Store: shown, Operators: store, SilentAfter: fleet.SilentAfter(cmp.Or(checkIn, 30*time.Minute)), Secure: f.secure(t), Version: build(), Logger: log})
-	stop, err := f.start(ctx, page, t, log)
+	stop, err := f.start(ctx, page, proxies, t, log)
 	if err != nil {
 		end()
 		return nil, nil, err
@@ -106,7 +106,7 @@ func openReplica(ctx context.Context, url string) (*postgres.Replica, error) {
 var errReplicaURL = errors.New("it does not begin with postgres://")
 
 // start answers until what it returns is called, which waits for the end.
-func (f *fleetFlags) start(ctx context.Context, page *fleet.Page, t *tls.Config, log *zap.Logger) (stop func() error, err error) {
+func (f *fleetFlags) start(ctx context.Context, page *fleet.Page, proxies cloud.Proxies, t *tls.Config, log *zap.Logger) (stop func() error, err error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", f.listen)
 	if err != nil {
 		return nil, &command.ConfigError{Err: fault.New("listen for the fleet page", err, "--fleet-listen takes host:port; is another program there?")}
@@ -119,7 +119,7 @@ func (f *fleetFlags) start(ctx context.Context, page *fleet.Page, t *tls.Config,
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	server := &http.Server{Handler: page, TLSConfig: t, ErrorLog: errorLog, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+	server := &http.Server{Handler: proxies.Handler(page), TLSConfig: t, ErrorLog: errorLog, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
 		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10}
 	log.Info("serving the fleet page", zap.Stringer("address", l.Addr()), zap.Bool("tls", t != nil))
 	ended := make(chan error, 1)

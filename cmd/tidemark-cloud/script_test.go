@@ -86,8 +86,8 @@ func TestPostgresStore(t *testing.T) {
 		{[]string{"customers", "rotate", "acme"}, 0},
 		{[]string{"customers", "rotate", "nobody"}, 6},
 		{[]string{"customers", "list"}, 0},
-		{[]string{"customers", "remove", "acme"}, 0},
-		{[]string{"customers", "remove", "acme"}, 6},
+		{[]string{"customers", "remove", "acme", "--reason", "they have left"}, 0},
+		{[]string{"customers", "remove", "acme", "--reason", "they have left"}, 6},
 		{[]string{"customers", "list", "--store", dsn + "&dbname=nothing"}, 3},
 		{[]string{"serve", "--connections", "100000"}, 3},
 	} {

@@ -27,6 +27,7 @@ const defaultListen = "127.0.0.1:8080"
 // serveFlags are the flags of serve.
 type serveFlags struct {
 	listen    string
+	proxies   []string
 	tls       tlsFlags
 	log       logFlags
 	limits    limitFlags
@@ -76,15 +77,18 @@ page shows all customers: open it to operators' networks alone.
 
 Agents reach it at its URL; /healthz, /readyz and /metrics need no key. With
 --tls-cert it speaks HTTPS, and reads a renewed certificate by itself. Without,
-put something that does in front: keys are in every request.`,
+put something that does in front, and name it with --behind-proxy: keys are in
+every request.`,
 		Example: `  tidemark-cloud serve
   TIDEMARK_STORE=postgres://tidemark@db/tidemark tidemark-cloud serve --listen :8443 \
-      --tls-cert server.crt --tls-key server.key`,
+      --tls-cert server.crt --tls-key server.key
+  tidemark-cloud serve --listen 10.0.0.5:8080 --behind-proxy 10.0.0.2,10.0.0.3`,
 		Args: cobra.NoArgs,
 	}
 	a.storeFlag(c.Flags())
 	c.Flags().StringVar(&f.listen, "listen", defaultListen, "address to listen on")
 	f.tls.add(c.Flags())
+	c.Flags().StringSliceVar(&f.proxies, "behind-proxy", nil, "networks of what speaks HTTPS in front, and tells in X-Forwarded-For who comes")
 	f.log.add(c.Flags())
 	f.limits.add(c.Flags())
 	c.Flags().DurationVar(&f.scrub, "scrub-every", 7*24*time.Hour, "time to scrub all tables in; 0: not at all")
@@ -114,6 +118,10 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 		return err
 	}
 	if err := f.fleet.check(tlsConfig); err != nil {
+		return err
+	}
+	proxies, err := readProxies(f.proxies)
+	if err != nil {
 		return err
 	}
 	if f.keepAudit < 0 {
@@ -149,13 +157,13 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 		return errors.Join(err, l.Close())
 	}
 	defer func() { err = errors.Join(err, endRecording()) }()
-	page, endPage, err := a.startFleet(ctx, f.fleet, f.checkIn, store, tlsConfig, log)
+	page, endPage, err := a.startFleet(ctx, f.fleet, f.checkIn, store, tlsConfig, proxies, log)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
 	defer func() { err = errors.Join(err, endPage()) }()
 	watcher := newWatcher(store, a.pace, log)
-	server := cloud.New(cloud.Config{Store: store, Logger: log, Limits: limits, Leases: leases, Costs: costs.Meter, Tap: tap, Extra: func(w io.Writer) {
+	server := cloud.New(cloud.Config{Store: store, Logger: log, Limits: limits, Leases: leases, Costs: costs.Meter, Tap: tap, Proxies: proxies, Extra: func(w io.Writer) {
 		scrubber.WriteMetrics(w)
 		costs.WriteMetrics(w)
 		page.WriteMetrics(w)

@@ -23,12 +23,12 @@ type exposure []struct{ connection, why, hint string }
 func (a *app) exposed(f serveFlags, t *tls.Config) exposure {
 	const mode = "sslmode=verify-full in its URL, with sslrootcert for an authority of your own"
 	e := exposure{
-		{"agents", "", "--tls-cert and --tls-key, or --listen 127.0.0.1 with something in front that speaks HTTPS"},
+		{"agents", "", "--tls-cert and --tls-key, or --behind-proxy where something in front speaks HTTPS"},
 		{"store", unprotectedStore(a.storeURL()), mode},
 		{"replica", "", mode},
 	}
-	if host, _, err := net.SplitHostPort(f.listen); t == nil && err == nil && !isLoopback(host) {
-		e[0].why = "without TLS keys and rows arrive as they are: others can read them, unless all that reaches this address comes from something in front that speaks HTTPS"
+	if host, _, err := net.SplitHostPort(f.listen); t == nil && len(f.proxies) == 0 && err == nil && !isLoopback(host) {
+		e[0].why = "without TLS keys and rows arrive as they are: others can read them"
 	}
 	if f.fleet.listen != "" {
 		e[2].why = unprotectedStore(cmp.Or(f.fleet.store, os.Getenv(fleetStoreVar)))

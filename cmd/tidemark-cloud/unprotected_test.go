@@ -15,19 +15,21 @@ func TestExposure(t *testing.T) {
 	t.Setenv("PGSSLMODE", "")
 	for name, tt := range map[string]struct {
 		listen, store, fleet string
+		proxies              []string
 		tls                  *tls.Config
 		want                 []string // the connections that are unprotected
 	}{
 		"by itself":        {listen: defaultListen, store: defaultStore},
 		"with TLS":         {listen: ":8443", store: "postgres://u:s3cret@db/d", tls: &tls.Config{}},
 		"without TLS":      {listen: ":8080", store: "postgres://u:s3cret@127.0.0.1/d?sslmode=disable", want: []string{"agents"}},
+		"behind a proxy":   {listen: ":8080", store: defaultStore, proxies: []string{"10.0.0.2"}},
 		"Postgres without": {listen: defaultListen, store: "postgres://u:s3cret@db/d?sslmode=disable", want: []string{"store"}},
 		"all": {
 			listen: "0.0.0.0:8080", store: "postgres://u:s3cret@db/d?sslmode=require", fleet: "postgres://u:s3cret@replica/d?sslmode=prefer",
 			want: []string{"agents", "store", "replica"},
 		},
 	} {
-		f := serveFlags{listen: tt.listen}
+		f := serveFlags{listen: tt.listen, proxies: tt.proxies}
 		if tt.fleet != "" {
 			f.fleet = fleetFlags{listen: "127.0.0.1:1", store: tt.fleet}
 		}
