@@ -51,7 +51,7 @@ func DefaultLimits() Limits {
 		AnswerTime:   time.Minute,
 		Patience:     10 * time.Second,
 		Read:         Class{Running: 64, Waiting: 1024},
-		Write:        Class{Running: 16, Waiting: 128},
+		Write:        Class{Running: 12, Waiting: 128}, // fewer than the store's places: reads do not wait for them
 		Load:         Class{Running: 8, Waiting: 64},
 		Diff:         Class{Running: 4, Waiting: 16},
 	}
