@@ -78,7 +78,7 @@ func (c *cycle) dryRun(ctx context.Context) (journal.Entry, error) {
 
 func (c *cycle) compare(ctx context.Context, dryRun bool) (differ.TreeReport, error) {
 	sql := c.t.table()
-	r := &repairer{sender: c.sender(), reader: c.t.reader(), yield: c.slot.Yield, content: c.in.Content}
+	r := c.repairer()
 	o := differ.Options{
 		Types: sql.KeyTypes(), Watermark: c.version.Watermark, Rows: c.probe.rows(c.t),
 		DryRun: dryRun, FilterBytes: c.t.a.filterBytes(), Lookup: lookupKeys,
@@ -175,6 +175,10 @@ func (r *repairer) Keys(ctx context.Context, after string, out *wire.Lines) (str
 	chunk, err := r.reader.Keys(ctx, sqlserver.Cursor(after), out)
 	r.queries += chunk.Elapsed
 	return string(chunk.Next), chunk.Done, err
+}
+
+func (c *cycle) repairer() *repairer {
+	return &repairer{sender: c.sender(), reader: c.t.reader(), yield: c.slot.Yield, content: c.in.Content}
 }
 
 // Lookup implements differ.Source.

@@ -94,7 +94,7 @@ func (c *cycle) retry(ctx context.Context) error {
 	if len(due) == 0 || !c.heard || !c.version.Loaded || c.version.Epoch != c.probe.epoch {
 		return nil
 	}
-	r := &repairer{sender: c.sender(), reader: c.t.reader(), yield: c.slot.Yield, content: c.in.Content}
+	r := c.repairer()
 	err := c.reread(ctx, r, due, func(there wire.Lines) error {
 		_, err := r.Repair(ctx, there)
 		return err
@@ -106,7 +106,7 @@ func (c *cycle) retry(ctx context.Context) error {
 // sift takes rows out of the quarantine that are gone at the source, as a
 // comparison finds rows gone that are not held: nothing else would.
 func (c *cycle) sift(ctx context.Context) error {
-	r := &repairer{sender: c.sender(), reader: c.t.reader(), yield: c.slot.Yield, content: c.in.Content}
+	r := c.repairer()
 	return c.reread(ctx, r, c.t.a.held.List(c.t.site.Dataset), func(wire.Lines) error { return nil })
 }
 
