@@ -242,17 +242,7 @@ func TestDifferencesThatBreak(t *testing.T) {
 				s.compare(t, q).problem(t, tt.code)
 				return
 			}
-			body := pack(t, func(w io.Writer) error { return summary.WriteCompareQuestion(w, q) })
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.http.URL+manifestPath, bytes.NewReader(body))
-			if err != nil {
-				t.Fatal(err)
-			}
-			asMessage(r)
-			r.Header.Set("Authorization", "Bearer "+s.key)
-			got, err := s.http.Client().Do(r)
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := s.answering(t, q)
 			defer got.Body.Close()
 			all, err := io.ReadAll(got.Body)
 			if err == nil || got.StatusCode != 200 {
@@ -277,6 +267,23 @@ func TestDifferencesThatBreak(t *testing.T) {
 	}
 }
 
+// answering asks about leaves and returns the answer before it is read.
+func (s *site) answering(t *testing.T, q summary.CompareQuestion) *http.Response {
+	t.Helper()
+	body := pack(t, func(w io.Writer) error { return summary.WriteCompareQuestion(w, q) })
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.http.URL+manifestPath, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	asMessage(r)
+	r.Header.Set("Authorization", "Bearer "+s.key)
+	got, err := s.http.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
 // A client that does not read what it asked for keeps a place among the
 // comparisons no longer than a request may take.
 func TestSlowReader(t *testing.T) {
@@ -297,17 +304,7 @@ func TestSlowReader(t *testing.T) {
 			return nil
 		}
 		q := ask(summary.Leaf{Index: 0}, summary.Leaf{Index: 1}, summary.Leaf{Index: 2}, summary.Leaf{Index: 3}, summary.Leaf{Index: 4}, summary.Leaf{Index: 5})
-		body := pack(t, func(w io.Writer) error { return summary.WriteCompareQuestion(w, q) })
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.http.URL+manifestPath, bytes.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		asMessage(r)
-		r.Header.Set("Authorization", "Bearer "+s.key)
-		got, err := s.http.Client().Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
+		got := s.answering(t, q)
 		defer got.Body.Close()
 		select {
 		case err := <-ended:
