@@ -5,8 +5,6 @@ package deploy_test
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"tidemark/internal/command/commandtest"
 )
 
 // An image is what the Dockerfile lays out, without Docker: a root with a
@@ -78,8 +78,7 @@ func TestProgramsInAnEmptyRoot(t *testing.T) {
 	for _, name := range []string{"var/lib/tidemark-cloud", "var/lib/tidemark", "keys", "etc/tidemark"} {
 		i.own(name)
 	}
-	// A port that systems do not give to whoever asks for any.
-	address := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000))
+	address := commandtest.FreeAddress()
 
 	store := []string{"TIDEMARK_STORE=sqlite:/var/lib/tidemark-cloud/cloud.db"}
 	key, err := i.run(t.Context(), store, "/usr/bin/tidemark-cloud", "customers", "add", "acme").Output()

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tidemark/cloud/rollout"
+	"tidemark/internal/command/commandtest"
 	"tidemark/internal/pgtest"
 	"tidemark/internal/wire"
 )
@@ -85,7 +86,7 @@ func (s *haltSite) policy() (p wire.Policy, known bool) {
 func TestRolloutIsHalted(t *testing.T) {
 	dsn := pgtest.Start(t)
 	t.Setenv("TIDEMARK_STORE", dsn)
-	s := &haltSite{t: t, base: "http://" + freeAddress(), transport: &http.Transport{}}
+	s := &haltSite{t: t, base: "http://" + commandtest.FreeAddress(), transport: &http.Transport{}}
 	defer s.transport.CloseIdleConnections()
 	s.key = strings.TrimSpace(s.command("customers", "add", "acme"))
 	s.command("rollout", "create", "orders", "--table", "dbo.orders", "--new", "--steps", "100%", "--bound", "latency=5s", "--hold", "10s", "--reason", "new table")

@@ -16,6 +16,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"tidemark/cloud/rollout"
+	"tidemark/internal/command/commandtest"
 	"tidemark/internal/pgtest"
 )
 
@@ -29,7 +30,7 @@ func scraped(t *testing.T) string {
 		t.Fatal(code)
 	}
 	key := strings.TrimSpace(added.String())
-	address := freeAddress()
+	address := commandtest.FreeAddress()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended := make(chan error, 1)

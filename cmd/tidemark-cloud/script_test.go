@@ -4,11 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"flag"
-	"math/rand/v2"
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -38,20 +35,6 @@ func (l leaks) Run() int {
 	return code
 }
 
-// freeAddress is one that a server can listen at. Its port is none of those
-// that systems give to whoever asks for any: nobody else takes it before the
-// server does.
-func freeAddress() string {
-	for {
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(20_000+rand.IntN(12_000)))
-		l, err := net.Listen("tcp", address)
-		if err == nil {
-			_ = l.Close()
-			return address
-		}
-	}
-}
-
 // TestCommands runs the scripts. A script says what is typed and what comes of
 // it; $LISTEN is an address that is free.
 func TestCommands(t *testing.T) {
@@ -61,7 +44,7 @@ func TestCommands(t *testing.T) {
 		RequireUniqueNames:  true,
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
-			address := freeAddress()
+			address := commandtest.FreeAddress()
 			e.Setenv("LISTEN", address)
 			e.Setenv("TIDEMARK_STORE", "sqlite:"+filepath.Join(e.WorkDir, "cloud.db"))
 			e.Values["site"] = &site{address: address, dir: e.WorkDir}

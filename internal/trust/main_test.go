@@ -7,12 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -185,18 +183,4 @@ func (s *stage) answers(address string) {
 		}
 		return err == nil
 	})
-}
-
-// free is an address that a program can listen at. Its port is none of those
-// that systems give to whoever asks for any: nobody else takes it before the
-// program does.
-func free() string {
-	for {
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(20_000+rand.IntN(12_000)))
-		l, err := net.Listen("tcp", address)
-		if err == nil {
-			_ = l.Close()
-			return address
-		}
-	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"tidemark/internal/command/commandtest"
 	"tidemark/internal/pgtest"
 )
 
@@ -30,7 +31,7 @@ func TestKeyRotation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api := free()
+	api := commandtest.FreeAddress()
 	old := s.run(false, "", "tidemark-cloud", "customers", "add", "acme")
 	s.write("cloud.key", old)
 	s.write("sql.password", "Pass-1")

@@ -22,6 +22,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"tidemark/internal/command/commandtest"
 	"tidemark/internal/mssqltest"
 	"tidemark/internal/pgtest"
 )
@@ -53,7 +54,7 @@ func TestSecrets(t *testing.T) {
 		}
 	}
 
-	d := &drama{stage: s, planted: planted, api: free(), fleet: free(), metrics: free(), page: free(), proxy: startProxy(t, planted["proxy password"]),
+	d := &drama{stage: s, planted: planted, api: commandtest.FreeAddress(), fleet: commandtest.FreeAddress(), metrics: commandtest.FreeAddress(), page: commandtest.FreeAddress(), proxy: startProxy(t, planted["proxy password"]),
 		source: startSource(t, planted["SQL password"])}
 	d.badServers(dsn)
 	s.certificate("server.crt", "server.key")
