@@ -33,6 +33,7 @@ var parts = [Classes]int{10, 9, 8, 5}
 // Bounds of a class.
 type Bounds struct {
 	Least, Most int           // of the limit on what is inside at once; both at least 1
+	First       int           // the limit to begin with; 0: Most
 	Waiting     int           // for a turn, at most
 	Quick       time.Duration // work that takes no longer is never a sign of overload
 }

@@ -175,7 +175,9 @@ func (c *Control) serve() {
 			c.customers[t.customer]++
 			close(t.ready)
 		}
-		waits = waits || s.queue.n > 0
+		if s.queue.n > 0 {
+			waits, s.limit.pressed = true, true
+		}
 	}
 }
 

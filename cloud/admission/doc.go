@@ -10,11 +10,12 @@
 // that no class stands still while there is one to spare.
 //
 // Each class has besides a limit of its own that follows what is measured. It
-// grows while work takes about as long as it is used to, and shrinks when work
-// takes more than twice as long or fails for overload: more at a time would
-// only wait in the database. That is the gradient of Netflix's
-// concurrency-limits, held against times of work of about the same size.
-// Answers that are quick enough in any case never shrink it.
+// grows while somebody waits or most of it is used and work takes about as long
+// as usual, stays where it takes longer, and shrinks when it takes more than
+// twice as long or fails for overload: more at a time would only wait in the
+// database. That is the gradient of Netflix's concurrency-limits, held against
+// times of work of about the same size. Answers that are quick enough in any
+// case never shrink it.
 //
 // Customers take turns: those that wait for a class are let in round robin,
 // and one has at most a quarter of a class's limit and of the budget. Where

@@ -9,8 +9,10 @@ import (
 // How a limit follows what is measured.
 const (
 	tolerance  = 2.0  // times the usual time that is no sign of overload
+	asUsual    = 1.25 // times the usual time in which a limit may still grow
 	backoff    = 0.7  // of a limit, when work failed for overload
 	steepest   = 0.5  // of a limit, that it shrinks by in a window
+	growth     = 0.5  // of a limit's root, that it grows by in a window, at least 1
 	faster     = 0.5  // of a difference, that the usual time follows work that is faster
 	slower     = 1e-3 // the same for work that is slower: overload must not become usual
 	fewest     = 10   // measurements that make a window
@@ -28,7 +30,8 @@ type limit struct {
 	usual   [sizes]float64 // seconds; 0: not known yet
 	window  [sizes]tally
 	failed  int
-	peak    int // most that was inside in this window
+	peak    int  // most that was inside in this window
+	pressed bool // somebody waited in it
 	measure int
 	begun   time.Time
 }
@@ -38,7 +41,12 @@ type tally struct {
 	n   int
 }
 
-func newLimit(b Bounds) *limit { return &limit{Bounds: b, now: float64(b.Most)} }
+func newLimit(b Bounds) *limit {
+	if b.First == 0 {
+		b.First = b.Most
+	}
+	return &limit{Bounds: b, now: float64(b.First)}
+}
 
 // value is the limit.
 func (l *limit) value() int { return int(l.now) }
@@ -68,8 +76,8 @@ func (l *limit) done(at time.Time, bytes int, took time.Duration, overload bool,
 
 // close ends a window and sets the limit from it.
 func (l *limit) close(at time.Time) {
-	gradient := 1.0
-	if ratio := l.ratio(); ratio > tolerance {
+	gradient, ratio := 1.0, l.ratio()
+	if ratio > tolerance {
 		gradient = max(steepest, tolerance/ratio)
 	}
 	if l.failed > 0 {
@@ -78,11 +86,12 @@ func (l *limit) close(at time.Time) {
 	switch {
 	case gradient < 1:
 		l.now *= gradient
-	case float64(l.peak) >= 0.8*math.Floor(l.now): // one that is not used says nothing of what there is room for
-		l.now += math.Sqrt(l.now)
+	case ratio > asUsual:
+	case l.pressed, float64(l.peak) >= 0.8*math.Floor(l.now): // one that is not used says nothing of what there is room for
+		l.now += max(1, growth*math.Sqrt(l.now))
 	}
 	l.now = min(max(l.now, float64(l.Least)), float64(l.Most))
-	l.window, l.failed, l.peak, l.measure, l.begun = [sizes]tally{}, 0, 0, 0, at
+	l.window, l.failed, l.peak, l.pressed, l.measure, l.begun = [sizes]tally{}, 0, 0, false, 0, at
 }
 
 // ratio is how much longer work took than usual, over all sizes by their

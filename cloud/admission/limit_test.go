@@ -97,8 +97,69 @@ func TestLimitHoldsSizesApart(t *testing.T) {
 	if spend(100, 10, 10, 4); l.value() != 1 {
 		t.Errorf("and then at %d", l.value())
 	}
-	if spend(20, 10, 10, 1); l.value() != 40 {
+	if spend(25, 10, 10, 1); l.value() != 40 {
 		t.Errorf("it recovers to %d", l.value())
+	}
+}
+
+// It begins where it is told to, and grows for those who wait, though each of
+// them has its share and the places are not all taken.
+func TestLimitGrowsFromTheFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config := Config{Classes: bounds(2, 12, 20), Patience: time.Minute}
+		config.Classes[Change].First = 4
+		config.Classes[Load].First = 4
+		c := New(config)
+		if n := c.Figures()[Change].Limit; n != 4 {
+			t.Errorf("it begins with %d", n)
+		}
+		work := func(class Class, clients int) int {
+			var wg sync.WaitGroup
+			for range clients {
+				wg.Go(func() {
+					for range 3000 {
+						p, err := c.Enter(t.Context(), class, "acme", 1000)
+						if err != nil {
+							t.Error(err)
+							return
+						}
+						time.Sleep(20 * time.Millisecond)
+						p.Leave(false, false)
+					}
+				})
+			}
+			wg.Wait()
+			return c.Figures()[class].Limit
+		}
+		if n := work(Change, 1); n != 4 {
+			t.Errorf("one at a time makes it %d", n)
+		}
+		if n := work(Load, 3); shareOf(n) < 3 {
+			t.Errorf("one customer whose requests wait for its share makes it %d", n)
+		}
+	})
+}
+
+// Between what is usual and what is too slow, a limit stays.
+func TestLimitStaysWhereWorkIsSlower(t *testing.T) {
+	l := newLimit(Bounds{Least: 4, Most: 40, First: 8, Quick: time.Millisecond})
+	at := time.Now()
+	spend := func(windows int, took time.Duration) {
+		for range windows {
+			for range 2 * fewest {
+				l.done(at, 1000, took, false, 40)
+			}
+			at = at.Add(windowTime)
+		}
+	}
+	spend(2, 10*time.Millisecond)
+	spend(1, 16*time.Millisecond) // closes the window before
+	first := l.value()
+	if spend(20, 16*time.Millisecond); l.value() != first {
+		t.Errorf("from %d to %d", first, l.value())
+	}
+	if spend(20, 10*time.Millisecond); l.value() != 40 {
+		t.Errorf("as usual again: %d", l.value())
 	}
 }
 
