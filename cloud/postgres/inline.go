@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 
@@ -52,22 +53,22 @@ var errTooMuch = errors.New("the batch is too large for its statement")
 
 // arrays reads the feed to its end into the arrays that inline takes.
 func (f *feed) arrays() ([][]byte, error) {
-	fixed := 2
+	all := []array{newArray(int4OID), newArray(int8OID)}
 	if f.layout == intoKeys {
-		fixed = 3
+		all = append(all, newArray(int4OID))
 	}
-	all := make([][]byte, fixed+len(f.columns))
-	for i := range all {
-		all[i] = append(all[i], '{')
+	fixed := len(all)
+	for range f.columns {
+		all = append(all, newArray(textOID))
 	}
-	ends := make([]int, len(all))
 	for size := 0; size <= inlineBytes; {
 		row, err := f.rows.Next()
 		if errors.Is(err, io.EOF) {
+			params := make([][]byte, len(all))
 			for i := range all {
-				all[i] = append(all[i], '}')
+				params[i] = all[i].end()
 			}
-			return all, nil
+			return params, nil
 		}
 		if err != nil {
 			return nil, err
@@ -76,40 +77,33 @@ func (f *feed) arrays() ([][]byte, error) {
 			f.refused = append(f.refused, keepRefused(*row.Refusal, row.Key))
 			continue
 		}
-		for i := range all {
-			ends[i] = len(all[i])
-			if len(all[i]) > 1 {
-				all[i] = append(all[i], ',')
-			}
-		}
 		refused, err := f.elements(all, fixed, row)
 		if err != nil {
 			return nil, err
 		}
 		for i := range all {
-			if refused {
-				all[i] = all[i][:ends[i]]
-			}
-			size += len(all[i]) - ends[i]
+			size += all[i].take(!refused)
 		}
 	}
 	return nil, errTooMuch
 }
 
 // elements appends one row, an element to each array; true when it is refused.
-func (f *feed) elements(all [][]byte, fixed int, row cloud.Row) (bool, error) {
+func (f *feed) elements(all []array, fixed int, row cloud.Row) (bool, error) {
 	epoch := row.Epoch
 	if epoch == 0 {
 		epoch = f.current
 	}
-	all[0] = strconv.AppendInt(all[0], int64(row.Index), 10)
-	all[1] = strconv.AppendInt(all[1], int64(row.Version), 10)
+	if epoch > math.MaxInt32 { // there is none such: what the table's column makes of it
+		return false, errTooMuch
+	}
+	all[0].int4(int32(row.Index))
+	all[1].int8(int64(row.Version))
 	if fixed == 3 {
-		all[2] = strconv.AppendInt(all[2], epoch, 10)
+		all[2].int4(int32(epoch))
 	}
 	for i, c := range f.columns {
-		var err error
-		if all[fixed+i], err = f.encoder.element(all[fixed+i], c.form, row.Values[i]); err != nil {
+		if err := all[fixed+i].text(c.form, row.Values[i]); err != nil {
 			if !errors.Is(err, errMoment) {
 				return false, err
 			}
@@ -118,30 +112,6 @@ func (f *feed) elements(all [][]byte, fixed int, row cloud.Row) (bool, error) {
 		}
 	}
 	return false, f.keys.add(row, f.keyAt, epoch)
-}
-
-// element appends raw as an element of an array's text form (PostgreSQL
-// manual, "Array Input and Output Syntax").
-func (e *encoder) element(dst []byte, f form, raw []byte) ([]byte, error) {
-	if isNull(raw) {
-		return append(dst, "NULL"...), nil
-	}
-	switch f {
-	case formBare, formReal, formFloat, formBool:
-		return appendText(dst, f, raw)
-	}
-	var err error
-	if e.text, err = appendText(e.text[:0], f, raw); err != nil {
-		return dst, err
-	}
-	dst = append(dst, '"')
-	for _, b := range e.text {
-		if b == '"' || b == '\\' {
-			dst = append(dst, '\\')
-		}
-		dst = append(dst, b)
-	}
-	return append(dst, '"'), nil
 }
 
 // upsertInline applies the rows of a batch in one statement that carries them.
@@ -171,7 +141,7 @@ func (a *application) deleteInline(ctx context.Context) ([]refused, error) {
 	}
 	params := [][]byte{[]byte(a.b.Customer)}
 	result := a.c.PgConn().ExecParams(ctx, "WITH "+inline(2, true, a.p.key)+", gone AS ("+a.p.deleteSQL(inlined)+
-		" RETURNING s._tm_line) SELECT array_agg(_tm_line) FROM gone", append(params, keys...), nil, nil, []int16{1}).Read()
+		" RETURNING s._tm_line) SELECT array_agg(_tm_line) FROM gone", append(params, keys...), nil, formats(len(params), len(keys)), []int16{1}).Read()
 	if result.Err != nil {
 		return nil, a.otherwise(result.Err)
 	}

@@ -97,6 +97,9 @@ func TestRefusesMomentsThatUTCPutsOutOfRange(t *testing.T) {
 	if d := cmp.Diff(want, a, reasonOnly); d != "" {
 		t.Error(d)
 	}
+	if a := acme.apply(wire.Delta, `["5",5,"9999-12-31T23:00:00-01:00"]`); len(a.Refused) != 1 || a.Inserted != 0 {
+		t.Errorf("a batch of none but refused rows: %+v", a)
+	}
 	if d := cmp.Diff(map[string]string{"3": `"9999-12-31T23:00:00+00:00"`, "4": `"0001-01-01T14:00:00+00:00"`}, acme.rows()); d != "" {
 		t.Error(d)
 	}

@@ -30,7 +30,7 @@ func (a *application) mergeTold(ctx context.Context, sql string, low, high int, 
 	for _, n := range []int64{a.next.EpochNumber, int64(low), int64(high)} {
 		params = append(params, strconv.AppendInt(nil, n, 10))
 	}
-	b.ExecParams(sql, append(params, rows...), nil, nil, []int16{1})
+	b.ExecParams(sql, append(params, rows...), nil, formats(len(params), len(rows)), []int16{1})
 	results, err := a.c.PgConn().ExecBatch(ctx, &b).ReadAll()
 	if err != nil {
 		return m, err

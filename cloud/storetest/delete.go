@@ -28,6 +28,9 @@ func testDelete(t *testing.T, f *fixture) {
 	if a.Deleted != 0 || a.Guarded != 2 {
 		t.Errorf("stamps of another epoch: %+v", a)
 	}
+	if a := s.remove(t, `["5@4294967297",5]`); a.Deleted != 0 {
+		t.Errorf("a stamp of an epoch whose last 32 bits are those of another: %+v", a)
+	}
 	a = s.remove(t, `["5@1",5]`, `["6",6]`)
 	if a.Deleted != 2 || a.Guarded != 0 {
 		t.Errorf("stamps as they are: %+v", a)
