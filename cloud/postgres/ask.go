@@ -35,22 +35,9 @@ func (s *Store) Leaves(ctx context.Context, customer, table string, q summary.Le
 		if err != nil {
 			return err
 		}
-		a = &summary.LeavesAnswer{Layout: q.Layout, Width: summary.MaxWidth, Nodes: make([]summary.NodeLeaves, len(q.Nodes))}
-		at := make(map[summary.Node]int, len(q.Nodes))
-		folded := make([]uint64, len(q.Nodes))
-		for i, n := range q.Nodes {
-			a.Nodes[i].Node, at[n] = n, i
-		}
-		err = k.eachLeaves(ctx, c, customer, table, func(l storedLeaves) error {
-			i := at[l.node]
-			folded[i] = l.folded
-			return sums.ParseCells(l.cells, (*sums.Cells)(&a.Nodes[i].Cells))
-		}, q.Nodes...)
-		for i := range a.Nodes {
-			n := &a.Nodes[i]
-			tail.Apply(n.Node, folded[i], (*sums.Cells)(&n.Cells))
-			n.Cell = (*sums.Cells)(&n.Cells).Sum()
-		}
+		leaves := sums.NewLeaves(q, tail)
+		err = k.eachLeaves(ctx, c, customer, table, func(l storedLeaves) error { return leaves.Stored(l.node, l.folded, l.cells) }, q.Nodes...)
+		a = leaves.Answer()
 		return err
 	})
 	return a, err
