@@ -78,6 +78,9 @@ func (d *document) header(s agent.Status) {
 		d.add("Up for %s. ", short(s.Time.Sub(*s.Started)))
 	}
 	d.add("Last answer of the cloud %s.", ago(s.Time, s.Cloud.Answered))
+	if s.Cloud.CheckIn != nil {
+		d.add(" Next check-in %s.", in(s.Time, s.Cloud.CheckIn))
+	}
 	if p := s.Paused; p != nil {
 		d.add(" Everything is paused, for %s, by %s", short(s.Time.Sub(p.Since)), p.By)
 		if p.Reason != "" {

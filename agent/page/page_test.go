@@ -123,6 +123,7 @@ func site(s agent.Status, h *page.History) http.Handler {
 func TestPages(t *testing.T) {
 	well := ill()
 	well.Healthy, well.Sources[0].Problem, well.Sources[0].CeilingSince, well.Tables = true, nil, nil, well.Tables[1:2]
+	well.Cloud.CheckIn = ptr(now.Add(14 * time.Minute))
 	for name, test := range map[string]struct {
 		handler http.Handler
 		path    string
