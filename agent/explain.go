@@ -58,7 +58,10 @@ func facts(in scheduler.Input) []Fact {
 	if in.Asked != "" {
 		add("asked for", string(in.Asked))
 	}
-	add("evaluations since the last sync", fmt.Sprintf("%d; the first %d are skipped without a look", in.State.SinceSync, in.Limits.ForcedSkips))
+	add("evaluations since the last sync", strconv.Itoa(in.State.SinceSync))
+	if n := in.Limits.ForcedSkips; n > 0 {
+		add("skipped without a look after each", strconv.Itoa(n))
+	}
 	add("skips in a row", fmt.Sprintf("%d of %d allowed", in.State.Skips, in.Limits.MaxSkips))
 	if in.State.Open {
 		add("the last work", "did not end well")

@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -80,6 +81,9 @@ func TestCappedSkips(t *testing.T) {
 	}
 }
 
+// skippedAfter is the fact that a table has forced skips.
+const skippedAfter = "skipped without a look after each"
+
 // TestForcedSkips holds that a table rests after each sync, and only then is
 // looked at.
 func TestForcedSkips(t *testing.T) {
@@ -89,6 +93,11 @@ func TestForcedSkips(t *testing.T) {
 	r.settles("t")
 	r.db.Exec(t, "UPDATE {s}.t SET v = 2")
 	r.settles("t")
+	if e, err := r.agent.Explain(t.Context(), "t"); err != nil || !slices.ContainsFunc(e.Facts, func(f agent.Fact) bool {
+		return f.Name == skippedAfter && (f.Value == "4" || f.Value == "5")
+	}) {
+		t.Errorf("the explanation tells of no forced skips: %+v, %v", e.Facts, err)
+	}
 	forced := 0 // since the last sync before the update went up
 	for _, e := range r.decisions("t") {
 		switch {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +69,9 @@ func TestExplain(t *testing.T) {
 	e, err := a.Explain(t.Context(), r.db.Schema+".T") // schema.table, in any case
 	if err != nil || e.Entry == nil || !e.Same || e.Replay != e.Entry.Reason || len(e.Facts) == 0 || e.Status == nil {
 		t.Errorf("%+v, %v", e, err)
+	}
+	if slices.ContainsFunc(e.Facts, func(f agent.Fact) bool { return f.Name == skippedAfter }) {
+		t.Errorf("forced skips of a table that has none: %+v", e.Facts)
 	}
 	entries, err := a.Journal(t.Context(), "t", 0)
 	if err != nil {
