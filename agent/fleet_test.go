@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,6 +27,8 @@ import (
 type fleet struct {
 	store cloud.Store
 	began time.Time
+
+	looked atomic.Int64 // how often a site has asked what lease it has
 
 	mu    sync.Mutex
 	api   http.Handler // nil: it is away
@@ -71,6 +74,17 @@ func (f *fleet) takeSpans(from time.Duration) []int {
 	return all
 }
 
+// watched is a client whose lease is asked for.
+type watched struct {
+	*uploader.Client
+	f *fleet
+}
+
+func (w watched) Lease() uploader.Lease {
+	w.f.looked.Add(1)
+	return w.Client.Lease()
+}
+
 // down is a source that does not let the agent in.
 type down struct{ agent.Source }
 
@@ -90,7 +104,7 @@ func (f *fleet) site(t *testing.T, customer string, tables int) *agent.Agent {
 	if err != nil {
 		t.Fatal(err)
 	}
-	site := agent.Site{Customer: customer, Host: "host", Cloud: client}
+	site := agent.Site{Customer: customer, Host: "host", Cloud: watched{client, f}}
 	if tables > 0 {
 		src := agent.SourceSite{Name: "main", Source: down{}}
 		for i := range tables {
@@ -168,6 +182,20 @@ func TestFleet(t *testing.T) {
 		err := f.store.EachReport(context.Background(), f.began.Add(back), func(r cloud.Report) error { reports++; return nil })
 		if err != nil || reports != customers {
 			t.Errorf("%d of %d sites came back, %v", reports, customers, err)
+		}
+	})
+}
+
+// TestQuietSiteSleeps holds how often a site on which nothing happens wakes to
+// see whether there is something to tell: every ten seconds, once it knows its
+// lease, and for its check-ins.
+func TestQuietSiteSleeps(t *testing.T) {
+	runFleet(t, 1, 0, func(f *fleet) {
+		time.Sleep(time.Hour)
+		before := f.looked.Load()
+		time.Sleep(time.Hour)
+		if n := f.looked.Load() - before; n < 300 || n > 380 {
+			t.Errorf("it woke %d times in an hour", n)
 		}
 	})
 }

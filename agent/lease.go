@@ -20,7 +20,7 @@ const (
 	ownEvery     = time.Hour        // between check-ins at a cloud that has no leases
 	ownPace      = 5 * time.Minute
 	checkInTime  = time.Minute      // for a check-in; one that fails waits for its next place
-	looks        = 10 * time.Second // between two looks whether something matters
+	looks        = 10 * time.Second // between two looks whether something matters, or the cloud has told other terms
 )
 
 // A lease is how the agent stands with what the cloud has told. Its times are
@@ -67,7 +67,10 @@ func (a *Agent) keepLease(ctx context.Context) {
 		}
 		a.nextCheckIn(next)
 		wake := earliest(next, l.looked.Add(min(looks, l.terms.Pace)))
-		if !pause(ctx, max(min(time.Until(wake), housekeeping), time.Millisecond)) {
+		if l.told.IsZero() && l.sent.IsZero() { // the first answer to anything tells when to come
+			wake = earliest(wake, time.Now().Add(housekeeping))
+		}
+		if !pause(ctx, max(time.Until(wake), time.Millisecond)) {
 			return
 		}
 		now := time.Now()
@@ -138,16 +141,17 @@ func (a *Agent) checkIn(ctx context.Context, l *lease) {
 		return
 	}
 	r := a.report(s)
+	saying := matters(r)
 	l.sent, l.failed = began, true
 	asking, cancel := context.WithTimeout(ctx, checkInTime)
 	defer cancel()
-	all, err := a.cloud().Report(asking, r)
+	all, err := a.cloud().Report(asking, fit(r))
 	if errors.Is(err, uploader.ErrNoReports) && !l.told.IsZero() { // leases, and no reports
 		all, err = a.cloud().Versions(asking)
 	}
 	switch {
 	case err == nil:
-		l.matters, l.failed = matters(r), false
+		l.matters, l.failed = saying, false
 	case ctx.Err() != nil || errors.Is(err, uploader.ErrNoReports):
 		return
 	default:

@@ -39,7 +39,7 @@ func (a *Agent) report(s Status) wire.Report {
 	for _, t := range s.Tables {
 		r.Tables = append(r.Tables, tableReport(t))
 	}
-	return fit(r)
+	return r
 }
 
 func tableReport(t TableStatus) wire.TableReport {
