@@ -88,7 +88,7 @@ func ceilingProblem(s SourceStatus, now time.Time) *Problem {
 	p := Problem{
 		Kind: ProblemCeiling, Scope: "source", Name: s.Name, Since: *s.CeilingSince, Times: 1,
 		Message: fmt.Sprintf("an open transaction holds changes back: row versions above %d wait for it", s.Ceiling),
-		Hint:    "look for a session with an old open transaction (DBCC OPENTRAN) and end it",
+		Hint:    "look for a session with an old open transaction (DBCC OPENTRAN) and end it; `tidemark doctor` tells what lets it be named here",
 	}
 	if s.Holder != "" {
 		p.Hint = "the oldest open transaction is of " + s.Holder

@@ -26,12 +26,8 @@ func IndexAdvice(t *Table) string {
 	return fmt.Sprintf("CREATE NONCLUSTERED INDEX %s ON %s (%s);", quote(string(name[:min(len(name), 128)])), t.quoted(), strings.Join(columns, ", "))
 }
 
-// GrantAdvice are the statements that give user, a user of the database, what
-// Tidemark needs to read the tables, and no more.
-func GrantAdvice(user string, tables []*Table) []string {
-	grants := make([]string, 0, len(tables)+1)
-	for _, t := range tables {
-		grants = append(grants, fmt.Sprintf("GRANT SELECT, VIEW DEFINITION ON %s TO %s;", t.quoted(), quote(user)))
-	}
-	return append(grants, fmt.Sprintf("GRANT VIEW DATABASE STATE TO %s; -- optional: names who holds changes back", quote(user)))
+// GrantAdvice is the statement that gives user, a user of the database, what
+// Tidemark needs to read the table, and no more.
+func GrantAdvice(user string, t *Table) string {
+	return fmt.Sprintf("GRANT SELECT, VIEW DEFINITION ON %s TO %s;", t.quoted(), quote(user))
 }

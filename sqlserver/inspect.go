@@ -19,20 +19,8 @@ type Server struct {
 	ReadCommittedSnapshot bool
 	Rights                []Right
 	Notes                 []string // what is missing, and what that means
-}
 
-// A Right is one that Tidemark can use.
-type Right struct {
-	Name string
-	Held bool
-	Use  string // what it is good for; none of them is needed
-}
-
-var rights = []Right{
-	{Name: "VIEW DATABASE STATE", Use: "names the session that holds the ceiling back (Azure SQL)"},
-	{Name: "VIEW SERVER STATE", Use: "names the session that holds the ceiling back"},
-	{Name: "VIEW DEFINITION", Use: "shows all indexes and column definitions"},
-	{Name: "UNMASK", Use: "shows masked columns, which are left out without it"},
+	engine int64 // SERVERPROPERTY('EngineEdition'), 0 where it is not told
 }
 
 // Inspect finds out anew what the server is, what it offers and what the
@@ -63,9 +51,10 @@ func (s *Source) Inspect(ctx context.Context) (Server, error) {
 		read func([]driver.Value)
 	}{
 		{
-			"SELECT CONVERT(nvarchar(128), SERVERPROPERTY('ProductVersion')) AS version, CONVERT(nvarchar(128), SERVERPROPERTY('Edition')) AS edition;\n",
+			"SELECT CONVERT(nvarchar(128), SERVERPROPERTY('ProductVersion')) AS version, CONVERT(nvarchar(128), SERVERPROPERTY('Edition')) AS edition," +
+				" CONVERT(bigint, SERVERPROPERTY('EngineEdition')) AS engine;\n",
 			"the server does not tell its version",
-			func(r []driver.Value) { v.Version, v.Edition = textOf(r[0]), textOf(r[1]) },
+			func(r []driver.Value) { v.Version, v.Edition, v.engine = textOf(r[0]), textOf(r[1]), intOf(r[2]) },
 		},
 		{
 			"SELECT SUSER_SNAME() AS login_name;\n",
@@ -73,15 +62,9 @@ func (s *Source) Inspect(ctx context.Context) (Server, error) {
 			func(r []driver.Value) { v.Login = textOf(r[0]) },
 		},
 		{
-			"SELECT HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'VIEW DATABASE STATE') AS a, HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW SERVER STATE') AS b," +
-				" HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'VIEW DEFINITION') AS c, HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'UNMASK') AS d;\n",
+			rightsSQL,
 			"the server does not tell the login's rights",
-			func(r []driver.Value) {
-				v.Rights = append([]Right(nil), rights...)
-				for i := range v.Rights {
-					v.Rights[i].Held = intOf(r[i]) == 1
-				}
-			},
+			func(r []driver.Value) { v.Rights = rightsOf(v, r) },
 		},
 	}
 	for _, a := range asked {

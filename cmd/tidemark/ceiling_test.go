@@ -11,6 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"tidemark/agent"
+	"tidemark/sqlserver"
 	"tidemark/sqlserver/sqlservertest"
 )
 
@@ -79,7 +80,7 @@ func TestExamineCeiling(t *testing.T) {
 		{Name: "main", Problem: &agent.Problem{Kind: agent.ProblemCeiling, Since: now.Add(-40 * time.Minute)}},
 	}}
 	examine := func(name string, status *agent.Status) finding {
-		return examineCeiling(t.Context(), source, name, "sync]er", status)
+		return examineCeiling(t.Context(), source, name, sqlserver.Server{}, status)
 	}
 	if f := examine("main", stalled); f.Verdict != good || !strings.HasPrefix(f.Message, "no open transaction") {
 		t.Errorf("without a transaction: %+v", f)

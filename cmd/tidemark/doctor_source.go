@@ -45,7 +45,7 @@ func examineSource(ctx context.Context, s config.Source, status *agent.Status) [
 	for _, c := range idleColumns(s, catalog) {
 		f.Notes = append(f.Notes, c+" is in no table: is it written as it is there?")
 	}
-	all := []finding{f, examineCeiling(asked, source, s.Name, server.Login, status)}
+	all := []finding{f, examineCeiling(asked, source, s.Name, server, status)}
 	for _, t := range s.Tables {
 		all = append(all, examineTable(ctx, source, catalog, t, server.Login))
 	}
@@ -84,7 +84,7 @@ func isolation(s sqlserver.Server) string {
 
 // examineCeiling looks whether an open transaction holds changes back. How long
 // it has stood still is what the service has seen.
-func examineCeiling(ctx context.Context, source *sqlserver.Source, name, login string, status *agent.Status) finding {
+func examineCeiling(ctx context.Context, source *sqlserver.Source, name string, server sqlserver.Server, status *agent.Status) finding {
 	f := finding{What: "ceiling of " + name, Verdict: good}
 	p, err := source.Probe(ctx, nil)
 	if err != nil {
@@ -100,7 +100,11 @@ func examineCeiling(ctx context.Context, source *sqlserver.Source, name, login s
 	case err != nil:
 		f.Notes = append(f.Notes, "whose they are cannot be found out: "+err.Error())
 	case holder == "":
-		f.Notes = append(f.Notes, fmt.Sprintf("whose they are is not told without a right: USE master; GRANT VIEW SERVER STATE TO %[1]s; on Azure SQL: GRANT VIEW DATABASE STATE TO %[1]s;", bracketed(login)))
+		why := "whose they are is not to be seen: they may have ended just now"
+		if grant := sqlserver.HolderAdvice(server); grant != "" {
+			why = "whose they are is not told without a right: " + grant
+		}
+		f.Notes = append(f.Notes, why)
 	default:
 		f.Message += "; the oldest is " + holder
 	}
@@ -116,8 +120,6 @@ func examineCeiling(ctx context.Context, source *sqlserver.Source, name, login s
 	return f
 }
 
-func bracketed(name string) string { return "[" + strings.ReplaceAll(name, "]", "]]") + "]" }
-
 // addressOf tells what the name of a server that does not answer stands for.
 func addressOf(ctx context.Context, server string) string {
 	addresses, err := net.DefaultResolver.LookupHost(ctx, server)
@@ -129,15 +131,12 @@ func addressOf(ctx context.Context, server string) string {
 
 func examineTable(ctx context.Context, source *sqlserver.Source, catalog []*sqlserver.Table, t config.Table, login string) finding {
 	f := finding{What: "table " + t.Dataset, Verdict: good}
-	grant := func(t *sqlserver.Table) string {
-		return sqlserver.GrantAdvice(login, []*sqlserver.Table{t})[0]
-	}
 	i := slices.IndexFunc(catalog, func(c *sqlserver.Table) bool {
 		return strings.EqualFold(c.Schema, t.Name.Schema) && strings.EqualFold(c.Name, t.Name.Name)
 	})
 	if i < 0 {
 		f.Verdict, f.Message = wrong, "not there, or not visible to "+login
-		f.Hint = "if it is there: " + grant(&sqlserver.Table{Schema: t.Name.Schema, Name: t.Name.Name})
+		f.Hint = "if it is there: " + sqlserver.GrantAdvice(login, &sqlserver.Table{Schema: t.Name.Schema, Name: t.Name.Name})
 		return f
 	}
 	table, err := asRead(catalog[i], t)
@@ -154,7 +153,7 @@ func examineTable(ctx context.Context, source *sqlserver.Source, catalog []*sqls
 	if err := source.Try(asked, table); err != nil {
 		f = failed(f.What, err)
 		if class, _ := sqlserver.Classify(err); class == sqlserver.ClassPermission {
-			f.Hint = grant(table)
+			f.Hint = sqlserver.GrantAdvice(login, table)
 		}
 		return f
 	}

@@ -41,7 +41,7 @@ var toldStatus = map[string]func() agent.Status{
 			Cloud: agent.CloudStatus{Answered: before(time.Minute), Requests: 12_345, Bytes: 7 << 20, CheckIn: before(-14 * time.Minute)},
 			Sources: []agent.SourceStatus{{
 				Name: "main", Server: "SQL Server 2019 15.0", Database: "sales", Probed: before(12 * time.Second), DBTS: 9_000, Ceiling: 9_000,
-				Epoch: "8d3f", EpochSince: before(700 * time.Hour), Notes: []string{"no VIEW DATABASE STATE: the holder of an old transaction is not known"},
+				Epoch: "8d3f", EpochSince: before(700 * time.Hour), Notes: []string{"no VIEW SERVER STATE: the holder of an old transaction is not known"},
 			}},
 			Tables: []agent.TableStatus{wellTable},
 		}

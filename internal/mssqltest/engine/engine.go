@@ -17,6 +17,7 @@ type Options struct {
 	ServerName    string           // @@SERVERNAME; "STANDIN" when empty
 	Version       string           // @@VERSION; Version when empty
 	EngineEdition int              // SERVERPROPERTY('EngineEdition'); 3 (Enterprise) when 0
+	Product       string           // SERVERPROPERTY('ProductVersion'); 15.0.4430.1 (SQL Server 2019) when empty
 	Now           func() time.Time // the clock of GETDATE and the catalog; time.Now when nil
 }
 

@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/binary"
+	"strconv"
 	"strings"
 
 	"tidemark/internal/mssqltest/engine/tsql"
@@ -247,12 +249,22 @@ func variantOf(a any) value {
 	return nullValue
 }
 
+// of2022 tells whether the server has what came with SQL Server 2022. Azure's
+// versions say nothing.
+func (o Options) of2022() bool {
+	major, _, _ := strings.Cut(cmp.Or(o.Product, productVersion), ".")
+	n, err := strconv.Atoi(major)
+	return o.EngineEdition == 5 || o.EngineEdition == 8 || err == nil && n >= 16
+}
+
 func serverProperty(c *compiler, a []*expr) *expr {
 	o, name := c.x.s.engine.opts, c.x.s.engine.serverName()
+	product := cmp.Or(o.Product, productVersion)
+	major, _, _ := strings.Cut(product, ".")
 	return simple(typVariant, []*expr{c.coerce(a[0], typName)}, func(v []value) (value, error) {
 		props := map[string]any{
-			"productversion": productVersion, "productlevel": "RTM", "edition": "Developer Edition (64-bit)",
-			"engineedition": 3, "productmajorversion": "15", "productminorversion": "0", "servername": name,
+			"productversion": product, "productlevel": "RTM", "edition": "Developer Edition (64-bit)",
+			"engineedition": 3, "productmajorversion": major, "productminorversion": "0", "servername": name,
 			"machinename": name, "collation": defaultCollation, "isclustered": 0, "ishadrenabled": 0,
 			"isintegratedsecurityonly": 0,
 		}
@@ -309,6 +321,11 @@ func hasPerms(c *compiler, a []*expr) *expr {
 		if class != "OBJECT" {
 			switch perm {
 			case "VIEW DATABASE STATE", "VIEW SERVER STATE":
+				return bitValue(s.login.viewState()), nil
+			case "VIEW SERVER PERFORMANCE STATE", "VIEW DATABASE PERFORMANCE STATE":
+				if !s.engine.opts.of2022() {
+					return nullValue, nil
+				}
 				return bitValue(s.login.viewState()), nil
 			case "VIEW DEFINITION", "VIEW ANY DEFINITION":
 				return bitValue(s.login.viewDefinition()), nil
