@@ -58,8 +58,10 @@ type Cloud struct {
 
 // Log is where the agent's log goes.
 type Log struct {
-	Level  string `yaml:"level" enum:"debug,info,warn,error"` // and what is worse
-	Format string `yaml:"format" enum:"text,json"`            // of the lines
+	Level string `yaml:"level" enum:"debug,info,warn,error"` // and what is worse
+	// LevelSet tells that the file says so, be it what is the default anyway.
+	LevelSet bool   `yaml:"-"`
+	Format   string `yaml:"format" enum:"text,json"` // of the lines
 	// File is the file that the log goes to; "" is standard error, which a
 	// service manager on Linux collects.
 	File    string `yaml:"file" path:"any"`

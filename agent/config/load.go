@@ -229,6 +229,7 @@ func (d *decoder) config(root ast.Node) *Config {
 	raw.StateDir = DefaultStateDir()
 	d.value("", root, spot{1, 1, 1}, reflectOf(&raw), "")
 	c := &raw.Config
+	c.Log.LevelSet = d.has("log.level")
 	d.keyFile(&c.Cloud)
 	switch {
 	case raw.Source != nil && raw.Sources != nil:

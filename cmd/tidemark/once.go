@@ -19,7 +19,8 @@ func newOnce(a *app) *cobra.Command {
 		Use:   "once",
 		Short: "Run one cycle of every table in this terminal",
 		Long: `Runs one cycle of every table, prints what was decided and what came of it, and
-ends with 0 when all is well. The service must not run at the same time.`,
+ends with 0 when all is well. The service must not run at the same time. On
+standard error the log has warnings alone, unless log.level is in the file.`,
 		Example: `  tidemark once
   tidemark once --patience 5m && echo both sides are up to date`,
 		Args: cobra.NoArgs,
@@ -35,7 +36,7 @@ func (a *app) once(ctx context.Context, patience time.Duration, takeOver bool) (
 	if err != nil {
 		return err
 	}
-	if c.Log.File == "" && c.Log.Level == "info" {
+	if c.Log.File == "" && !c.Log.LevelSet {
 		c.Log.Level = "warn" // what is decided is printed
 	}
 	log, closeLog, err := newLogger(c.Log, a.err)
