@@ -69,7 +69,7 @@ func enroll(ctx context.Context, client *http.Client, url, agent string, body []
 	r.Header.Set("User-Agent", agent)
 	answered, err := client.Do(r)
 	if err != nil {
-		return wire.Enrolled{}, &failure{err: err, hint: "Is the address right, and does a proxy or a firewall stand between? `--ca` (for init `--cloud-ca`) trusts a certificate of your own."}
+		return wire.Enrolled{}, &failure{err: err, hint: "Is the address right, and does a proxy (`--proxy`) or a firewall stand between? `--ca` (for init `--cloud-ca`) trusts a certificate of your own."}
 	}
 	defer func() { _ = answered.Body.Close() }()
 	a := &reply{status: answered.StatusCode, header: answered.Header}

@@ -141,17 +141,31 @@ func urlProblem(text string, allowHTTP bool) (p Problem, ok bool) {
 }
 
 func checkProxy(d *decoder, s Secret) {
-	if s.IsZero() || !s.literal() || s.get().text == "system" || s.get().text == "none" {
+	if s.IsZero() || !s.literal() {
 		return
 	}
-	u, err := url.Parse(s.get().text)
+	if err := CheckProxy(s.get().text); err != nil {
+		d.reportField("cloud.proxy", Problem{Message: err.Error(), Expected: "system, none, or an address such as http://proxy:3128"})
+		return
+	}
+	if u, err := url.Parse(s.get().text); err == nil {
+		if _, has := u.User.Password(); has {
+			d.onlyReference("cloud.proxy", s)
+		}
+	}
+}
+
+// CheckProxy tells whether that can be the way to the cloud. Its error does
+// not repeat it: there may be a password in it.
+func CheckProxy(text string) error {
+	if text == "system" || text == "none" {
+		return nil
+	}
+	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "socks5" {
-		d.reportField("cloud.proxy", Problem{Message: "proxy: not understood", Expected: "system, none, or an address such as http://proxy:3128"})
-		return
+		return errors.New("proxy: not understood")
 	}
-	if _, has := u.User.Password(); has {
-		d.onlyReference("cloud.proxy", s)
-	}
+	return nil
 }
 
 // onlyReference refuses a secret that is written into the file.

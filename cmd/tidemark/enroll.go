@@ -36,14 +36,15 @@ key and keeps that in the secret store. The code is good once. Without it on the
 command line it is read from standard input.
 
 How the cloud is reached is in the configuration file; where there is none yet,
---url says it, and "tidemark init" goes on from there. A running service is told to
-take the new key.`,
+--url, --ca and --proxy say it, and "tidemark init" goes on from there. A running
+service is told to take the new key.`,
 		Example: `  tidemark enroll acme-7K3QP-9XFMA-2WPDC-HT4VB
   tidemark enroll --url https://tidemark.example.com acme-7K3QP-9XFMA-2WPDC-HT4VB`,
 		Args: cobra.MaximumNArgs(1),
 	}
 	c.Flags().StringVar(&e.url, "url", "", "address of the cloud API (default: the configuration's)")
 	c.Flags().StringVar(&e.ca, "ca", "", "file with PEM certificates to trust besides the system's")
+	c.Flags().StringVar(&e.proxy, "proxy", "", "way to the cloud: system, none or http://proxy:3128 (default: the configuration's)")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		code, err := a.askCode(cmd.Context(), cmd.InOrStdin(), args)
 		if err != nil {
@@ -100,7 +101,11 @@ func (a *app) knownCloud(e *enrolment) error {
 	if e.ca == "" {
 		e.ca = c.Cloud.CA
 	}
-	if e.proxy, err = c.Cloud.Proxy.Value(); err != nil {
+	if e.proxy != "" {
+		if err := flagProxy(e.proxy, "set HTTPS_PROXY to it for this command, or give it in the file of answers of `tidemark init`"); err != nil {
+			return err
+		}
+	} else if e.proxy, err = c.Cloud.Proxy.Value(); err != nil {
 		return configError{fault.New("configure the cloud client", err, "see cloud.proxy in the configuration")}
 	}
 	e.customer = c.Customer
@@ -110,6 +115,19 @@ func (a *app) knownCloud(e *enrolment) error {
 	} else if !c.Cloud.Key.IsZero() {
 		return configError{fault.New("enrol", fmt.Errorf("the configuration takes the key from %s", c.Cloud.Key.Origin()),
 			"with key: ${secret:"+defaultKey+"} it is kept by this command")}
+	}
+	return nil
+}
+
+// flagProxy refuses what --proxy cannot say. hint is where a password belongs:
+// a command line is for all to read.
+func flagProxy(proxy, hint string) error {
+	const op = "read the proxy"
+	if strings.Contains(proxy, "@") {
+		return usageError{fault.New(op, errors.New("a password does not belong on a command line"), hint)}
+	}
+	if err := config.CheckProxy(proxy); err != nil {
+		return usageError{fault.New(op, err, "system, none, or an address such as http://proxy:3128")}
 	}
 	return nil
 }

@@ -101,10 +101,9 @@ func (i *initiation) askCloud(ctx context.Context) (err error) {
 // findProxy takes the proxy of the flag or the answers. One with a password
 // goes to the secret store.
 func (i *initiation) findProxy() error {
-	const op = "read the proxy"
 	if i.proxy != "" {
-		if strings.Contains(i.proxy, "@") {
-			return usageError{fault.New(op, errors.New("a password does not belong on a command line"), "give proxy in the file of answers (--from)")}
+		if err := flagProxy(i.proxy, "give proxy in the file of answers (--from)"); err != nil {
+			return err
 		}
 		i.proxied = initSecret{value: i.proxy, reference: i.proxy}
 		return nil
