@@ -164,7 +164,7 @@ func (r *rig) newSite() agent.Site {
 	}
 	client, err := uploader.New(uploader.Config{
 		BaseURL: r.url, Customer: customer, Key: func() (string, error) { return r.key, nil },
-		Retry: uploader.Retry{Initial: 5 * time.Millisecond, Max: 50 * time.Millisecond, Spread: time.Millisecond, Refused: 100 * time.Millisecond},
+		Retry: uploader.Retry{Initial: 5 * time.Millisecond, Max: 50 * time.Millisecond, Spread: time.Millisecond, Doubt: 10 * time.Millisecond, Refused: 100 * time.Millisecond},
 	})
 	if err != nil {
 		r.t.Fatal(err)

@@ -145,7 +145,7 @@ func (c *Client) pass(ctx context.Context, r *request) error {
 	if err := c.admit(r.op, key); err != nil {
 		return err
 	}
-	err = c.attempt(ctx, r, key)
+	err = c.doubt(key, c.attempt(ctx, r, key))
 	c.settle(ctx, c.shared, p, err, everywhere)
 	var stop *Stop
 	switch f := (*failure)(nil); {

@@ -5,11 +5,9 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
-	"time"
 
 	"golang.org/x/time/rate"
 
-	"tidemark/internal/fault"
 	"tidemark/internal/wire"
 )
 
@@ -34,6 +32,7 @@ type Client struct {
 	closed   bool
 	state    State
 	refusal  refusal
+	doubted  doubted
 	versions tagged[wire.Versions]
 	policy   tagged[wire.Policy]
 	tag      string // of the policy, as last told
@@ -120,59 +119,4 @@ func (c *Client) away(s State) {
 	s.Refused = c.state.Refused
 	c.state = s
 	c.config.Observer(s)
-}
-
-// A refusal is what is remembered of a key that was refused.
-type refusal struct {
-	stop *Stop // nil: it was not
-	hint string
-	key  string
-}
-
-// admit lets one call through when the key has changed or enough time has
-// passed, and fails the others.
-func (c *Client) admit(op, key string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	r := &c.refusal
-	if r.stop == nil {
-		return nil
-	}
-	now := time.Now()
-	if key == r.key && now.Before(c.state.Next) {
-		return fault.New(op, r.stop, r.hint)
-	}
-	r.key = key
-	c.state.Next = now.Add(c.refusedWait())
-	return nil
-}
-
-// refusedWait is jittered upwards by a half.
-func (c *Client) refusedWait() time.Duration {
-	return c.config.Retry.Refused + jitter(c.config.Rand, c.config.Retry.Refused/2)
-}
-
-// refuse remembers that the key was refused.
-func (c *Client) refuse(key string, stop *Stop, hint string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.refusal = refusal{stop: stop, hint: hint, key: key}
-	since := c.state.Since
-	if c.state.Refused == nil {
-		since = time.Now()
-	}
-	c.state = State{Since: since, Next: time.Now().Add(c.refusedWait()), Refused: stop}
-	c.config.Observer(c.state)
-}
-
-// accept remembers that the key was good.
-func (c *Client) accept() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.state.Refused == nil {
-		return
-	}
-	c.refusal = refusal{}
-	c.state = State{}
-	c.config.Observer(c.state)
 }

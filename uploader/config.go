@@ -50,6 +50,7 @@ type Retry struct {
 	Initial time.Duration // first wait at most, 1 s
 	Max     time.Duration // later waits at most, 10 min
 	Spread  time.Duration // after a long outage sites come back over at most this, 30 min
+	Doubt   time.Duration // after the first refusal of a key, 2 s
 	Refused time.Duration // between tries while the key is refused, 5 min
 	After   time.Duration // Retry-After is believed up to this, 1 h
 }
@@ -65,6 +66,7 @@ func (c *Config) prepare() (*url.URL, error) {
 	r.Initial = cmp.Or(r.Initial, time.Second)
 	r.Max = cmp.Or(r.Max, 10*time.Minute)
 	r.Spread = cmp.Or(r.Spread, 30*time.Minute)
+	r.Doubt = cmp.Or(r.Doubt, 2*time.Second)
 	r.Refused = cmp.Or(r.Refused, 5*time.Minute)
 	r.After = cmp.Or(r.After, time.Hour)
 	c.MaxAnswer = cmp.Or(c.MaxAnswer, 64<<20)

@@ -14,7 +14,8 @@
 // back as an error of one of these types:
 //
 //	*Stop      401 and 403 stop the whole customer: every call fails at once
-//	           until a new key is there or some minutes have passed. Other 4xx
+//	           until a new key is there or some minutes have passed. A key is
+//	           refused once it has been twice, two seconds apart. Other 4xx
 //	           stop the one table.
 //	*Conflict  409: the table is not as the caller believed.
 //	*TooLarge  413, or the link is too slow for a body of this size: send less.
