@@ -14,8 +14,12 @@ import (
 )
 
 // A bounded store has connections that may become more or fewer. The server
-// has no more work in it than they can take.
-type bounded interface{ Connections() int }
+// has no more work in it than they can take. Refused is how often the database
+// had none left.
+type bounded interface {
+	Connections() int
+	Refused() uint64
+}
 
 // spareConnections of a bounded store are for what needs no turn: keys,
 // policies, upkeep.
@@ -114,5 +118,7 @@ func (s *Server) writeGates(b *bytes.Buffer) {
 	if store, ok := s.store.(bounded); ok {
 		family(b, "tidemark_connections_share", "gauge", "connections to the database that this instance may have, beside others that share them")
 		fmt.Fprintf(b, "tidemark_connections_share %d\n", store.Connections())
+		family(b, "tidemark_connections_refused_total", "counter", "times that the database had no connection left for this instance, because others had them")
+		fmt.Fprintf(b, "tidemark_connections_refused_total %d\n", store.Refused())
 	}
 }

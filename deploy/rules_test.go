@@ -38,7 +38,8 @@ func TestAlertRules(t *testing.T) {
 	promtool(t, "test", "rules", "prometheus/tidemark-cloud.test.yml", "prometheus/tidemark-agent.test.yml")
 }
 
-// A rule that does not parse is found.
+// A rule that does not parse is found, and the operator is told which one and
+// where.
 func TestBrokenRuleIsFound(t *testing.T) {
 	path, err := exec.LookPath("promtool")
 	if err != nil {
@@ -49,8 +50,14 @@ func TestBrokenRuleIsFound(t *testing.T) {
 	if err := os.WriteFile(broken, []byte("groups: [{name: a, rules: [{alert: A, expr: 'rate(x[5m]'}]}]"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.CommandContext(t.Context(), path, "check", "rules", broken).CombinedOutput(); err == nil {
+	out, err := exec.CommandContext(t.Context(), path, "check", "rules", broken).CombinedOutput()
+	if err == nil {
 		t.Errorf("it passes: %s", out)
+	}
+	for _, want := range []string{broken, `group "a"`, `"A"`, "could not parse expression: 1:11: "} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("it does not tell %s: %s", want, out)
+		}
 	}
 }
 

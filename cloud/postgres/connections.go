@@ -44,6 +44,7 @@ type connections struct {
 	begun    time.Time
 	notYet   atomic.Int64 // how long after begun nobody tries to get a slot
 	warned   atomic.Int64 // how long after begun it warns next that the server is full
+	refused  atomic.Uint64
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -193,6 +194,7 @@ func (c *connections) acquire(ctx context.Context, ahead bool) (*lent, error) {
 		}
 		if code(err) == codeTooMany {
 			c.later()
+			c.refused.Add(1)
 			c.warnFull(err)
 			err = errors.Join(errNoSlot, err)
 		}

@@ -213,6 +213,30 @@ func TestMoreInstancesThanSlots(t *testing.T) {
 	c.open(dsn)
 }
 
+// Others that take what the instances are left are no secret: the log says so,
+// and a number does.
+func TestOthersTakeTheConnections(t *testing.T) {
+	c := newCluster(t, 8, -1)
+	core, logs := observer.New(zapcore.WarnLevel)
+	c.o.Logger, c.o.Patience = zap.New(core), 10*time.Millisecond
+	s := c.open(c.user("one"))
+	if n := s.Refused(); n != 0 {
+		t.Errorf("refused %d times before anybody else was there", n)
+	}
+	others := c.user("two")
+	for {
+		conn, err := pgx.Connect(t.Context(), others)
+		if err != nil {
+			break
+		}
+		defer conn.Close(context.WithoutCancel(t.Context()))
+	}
+	defer work(t, s, new(atomic.Bool))()
+	eventually(t, "it is refused, and says so", func() bool {
+		return s.Refused() > 0 && logs.FilterMessageSnippet("no connection left").Len() > 0
+	})
+}
+
 // What reads a replica has its share, too, when that is the same server; a
 // command takes of what is free.
 func TestWhoIsCounted(t *testing.T) {

@@ -46,6 +46,10 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 // as other instances come and go.
 func (s *Store) Connections() int { return s.pool.places.number() }
 
+// Refused is how often the server had no connection left although the slots
+// were not all taken: others have more than they are left.
+func (s *Store) Refused() uint64 { return s.pool.refused.Load() }
+
 // readyWithin bounds Ready: a store whose connections are all busy for so
 // long cannot serve now.
 const readyWithin = 2 * time.Second
