@@ -97,7 +97,7 @@ func (s *Server) writeGates(b *bytes.Buffer) {
 	for class, f := range s.admission.Figures() {
 		all = append(all, figures{admission.Class(class).String(), int64(f.Limit), int64(f.Inside), int64(f.Waiting), f.Refused})
 	}
-	for _, g := range []*gate{s.entry, s.receiving, s.long} {
+	for _, g := range []*gate{s.entry, s.receiving, s.small, s.long} {
 		inside, waiting, turned := g.figures()
 		all = append(all, figures{g.name, g.capacity, inside, int64(waiting), turned})
 	}

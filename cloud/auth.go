@@ -22,7 +22,7 @@ const (
 const keyLookups = 4
 
 func (s *Server) lookUpKeys(ctx context.Context, customer string) ([]Key, error) {
-	leave, err := s.entry.enter(ctx, 1)
+	leave, err := s.entry.enter(ctx, "", 1)
 	if err != nil {
 		return nil, err
 	}

@@ -98,7 +98,7 @@ func (s *Server) lineLimits() wire.Limits {
 
 // longLines waits for a place among the batches that hold a long line.
 func (s *Server) longLines(c *call) func() (func(), error) {
-	return func() (func(), error) { return s.long.enter(c.r.Context(), 1) }
+	return func() (func(), error) { return s.long.enter(c.r.Context(), c.customer, 1) }
 }
 
 // header reads the header line of a body of lines.

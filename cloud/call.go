@@ -38,7 +38,11 @@ func (s *Server) read(c *call, max int64) ([]byte, error) {
 	if size < 0 {
 		size = max
 	}
-	leave, err := s.receiving.enter(c.r.Context(), size)
+	memory := s.receiving
+	if size <= smallBody {
+		memory = s.small
+	}
+	leave, err := memory.enter(c.r.Context(), c.customer, size)
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ func (s *Server) postEnroll(c *call) error {
 	}
 	ctx, cancel := context.WithTimeout(c.r.Context(), s.limits.Patience)
 	defer cancel()
-	leave, err := s.entry.enter(ctx, 1)
+	leave, err := s.entry.enter(ctx, "", 1)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -11,48 +12,44 @@ import (
 
 // A gate admits work up to a capacity, first come first served, and lets a
 // bounded number wait. It is the one place that limits a class of requests.
+// With parts, no customer has more than such a part of either: those of one
+// that has it are passed by.
 type gate struct {
 	name     string
 	capacity int64
 	waiting  int
 	patience time.Duration
+	parts    int // 0: one customer may have all
 
 	mu     sync.Mutex
 	inside int64
+	has    map[string]int64 // of inside, by customer
 	queue  []*turn
 	turned uint64 // away
 }
 
 // A turn is one that waits; ready is closed when it is let in.
 type turn struct {
-	weight int64
-	ready  chan struct{}
+	customer string // "": nobody who is known
+	weight   int64
+	ready    chan struct{}
 }
 
 func newGate(name string, capacity int64, waiting int, patience time.Duration) *gate {
-	return &gate{name: name, capacity: capacity, waiting: waiting, patience: patience}
+	return &gate{name: name, capacity: capacity, waiting: waiting, patience: patience, has: make(map[string]int64)}
 }
 
 // enter waits for a turn and returns what ends it. A weight over the capacity
 // counts as the capacity.
-func (g *gate) enter(ctx context.Context, weight int64) (leave func(), err error) {
-	weight = min(weight, g.capacity)
-	leave = sync.OnceFunc(func() { g.leave(weight) })
-	g.mu.Lock()
-	if len(g.queue) == 0 && g.inside+weight <= g.capacity {
-		g.inside += weight
-		g.mu.Unlock()
+func (g *gate) enter(ctx context.Context, customer string, weight int64) (leave func(), err error) {
+	t := &turn{customer: customer, weight: min(weight, g.capacity), ready: make(chan struct{})}
+	leave = sync.OnceFunc(func() { g.leave(t) })
+	switch in, err := g.join(t); {
+	case err != nil:
+		return nil, err
+	case in:
 		return leave, nil
 	}
-	if len(g.queue) >= g.waiting {
-		g.turned++
-		g.mu.Unlock()
-		return nil, g.overloaded("no place to wait for " + g.name)
-	}
-	t := &turn{weight: weight, ready: make(chan struct{})}
-	g.queue = append(g.queue, t)
-	g.mu.Unlock()
-
 	patience := time.NewTimer(g.patience)
 	defer patience.Stop()
 	select {
@@ -69,35 +66,87 @@ func (g *gate) enter(ctx context.Context, weight int64) (leave func(), err error
 	return nil, err
 }
 
+// join puts t into the queue, which may let it in at once.
+func (g *gate) join(t *turn) (in bool, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	before := len(g.queue)
+	g.queue = append(g.queue, t)
+	g.admit()
+	if len(g.queue) == before {
+		return true, nil
+	}
+	switch {
+	case before >= g.waiting:
+		err = g.overloaded("no place to wait for " + g.name)
+	case g.parts > 0 && g.waits(t.customer) > (g.waiting+g.parts-1)/g.parts:
+		err = g.overloaded("too many requests of the customer wait for " + g.name)
+	default:
+		return false, nil
+	}
+	g.queue = g.queue[:before]
+	g.turned++
+	return false, err
+}
+
+// waits is how many turns of a customer are in the queue.
+func (g *gate) waits(customer string) (n int) {
+	for _, t := range g.queue {
+		if t.customer == customer {
+			n++
+		}
+	}
+	return n
+}
+
 // abandon takes t out of the queue; false when it is no longer there.
 func (g *gate) abandon(t *turn) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for i, other := range g.queue {
-		if other == t {
-			g.queue = append(g.queue[:i], g.queue[i+1:]...)
-			g.turned++
-			g.admit() // a heavy one at the head may have kept others out
-			return true
-		}
+	i := slices.Index(g.queue, t)
+	if i < 0 {
+		return false
 	}
-	return false
+	g.queue = slices.Delete(g.queue, i, i+1)
+	g.turned++
+	g.admit() // a heavy one at the head may have kept others out
+	return true
 }
 
-func (g *gate) leave(weight int64) {
+func (g *gate) leave(t *turn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.inside -= weight
+	g.inside -= t.weight
+	if g.has[t.customer] -= t.weight; g.has[t.customer] == 0 {
+		delete(g.has, t.customer)
+	}
 	g.admit()
 }
 
+// admit lets in who fits, in turn. One whose customer has its part is passed
+// by; one that is only too heavy for what is free is not overtaken.
 func (g *gate) admit() {
-	for len(g.queue) > 0 && g.inside+g.queue[0].weight <= g.capacity {
-		t := g.queue[0]
-		g.queue = g.queue[1:]
+	for i := 0; i < len(g.queue); {
+		t := g.queue[i]
+		switch {
+		case !g.may(t):
+			i++
+			continue
+		case g.inside+t.weight > g.capacity:
+			return
+		}
+		g.queue = slices.Delete(g.queue, i, i+1)
 		g.inside += t.weight
+		g.has[t.customer] += t.weight
 		close(t.ready)
 	}
+}
+
+// may tells whether the customer of t has less than its part. One that has
+// nothing may have what it asks for.
+func (g *gate) may(t *turn) bool {
+	has := g.has[t.customer]
+	return g.parts == 0 || has == 0 || has+t.weight <= g.capacity/int64(g.parts)
 }
 
 // figures returns what is inside, waiting, and was turned away so far.

@@ -31,6 +31,17 @@ type Class struct {
 	Waiting int // for a turn
 }
 
+// How Receiving is shared out. Before a body is there nobody knows what it is;
+// but small ones are changes and questions, and have memory of their own, so
+// that loads never keep them out. Of either, one customer has at most a
+// quarter, as of a class of package admission: who sends slowly keeps nobody
+// else out.
+const (
+	smallBody      = 256 << 10
+	smallParts     = 8 // of Receiving: one of these
+	receivingParts = 4
+)
+
 // longBatches is how many batches may hold a long line at a time.
 const longBatches = 2
 

@@ -54,6 +54,7 @@ type Server struct {
 	strangers strangers
 	entry     *gate // lookups of keys
 	receiving *gate // bytes of bodies
+	small     *gate // bytes of bodies up to smallBody
 	long      *gate // batches that hold a line over longLine
 	admission *admission.Control
 	draining  atomic.Bool
@@ -79,7 +80,10 @@ func New(c Config) *Server {
 	s.entry = newGate("keys", keyLookups, l.Read.Waiting, l.Patience)
 	s.keys = cache[[]Key]{load: s.lookUpKeys}
 	s.policies = newPolicies(c.Store)
-	s.receiving = newGate("receiving", l.Receiving, l.Read.Waiting+l.Write.Waiting+l.Load.Waiting+l.Diff.Waiting, l.Patience)
+	bodies := l.Read.Waiting + l.Write.Waiting + l.Load.Waiting + l.Diff.Waiting
+	s.receiving = newGate("receiving", l.Receiving-l.Receiving/smallParts, bodies, l.Patience)
+	s.small = newGate("receiving small", l.Receiving/smallParts, bodies, l.Patience)
+	s.receiving.parts, s.small.parts = receivingParts, receivingParts
 	s.long = newGate("long lines", longBatches, l.Write.Waiting+l.Load.Waiting, l.Patience)
 	s.admission = newAdmission(c.Store, l)
 	s.handler = c.Proxies.Handler(s.routes())

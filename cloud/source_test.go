@@ -139,8 +139,8 @@ func TestSourceWaitsWithLongLines(t *testing.T) {
 	s := sourceOf(t, false, `["1","a","k1",null]`, long, `["3","b","k3",null]`, long)
 	s.limits = wire.Limits{Body: 64 << 20, Line: 2 * longLine}
 	g := newGate("long lines", 1, 0, 0)
-	s.long = func() (func(), error) { return g.enter(t.Context(), 1) }
-	other, err := g.enter(t.Context(), 1)
+	s.long = func() (func(), error) { return g.enter(t.Context(), "", 1) }
+	other, err := g.enter(t.Context(), "", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestSourceWaitsWithLongLines(t *testing.T) {
 
 	s = sourceOf(t, false, `["1","`+strings.Repeat("x", 3*longLine)+`","k",null]`)
 	s.limits = wire.Limits{Body: 64 << 20, Line: 2 * longLine}
-	s.long = func() (func(), error) { return g.enter(t.Context(), 1) }
+	s.long = func() (func(), error) { return g.enter(t.Context(), "", 1) }
 	defer s.Close()
 	if _, err := s.Next(); !errors.Is(err, wire.ErrTooLarge) {
 		t.Errorf("over the limit: %v", err)
