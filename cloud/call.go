@@ -150,7 +150,3 @@ func matches(header, tag string) bool {
 	}
 	return false
 }
-
-func malformed(err error) error {
-	return wire.NewProblem(wire.Malformed, err.Error(), "")
-}

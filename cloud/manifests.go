@@ -64,7 +64,7 @@ func (s *Server) list(c *call, m Manifest) error {
 func checkManifest(h wire.ManifestHeader) error {
 	switch {
 	case h.Protocol != wire.Protocol:
-		return fmt.Errorf("protocol %d is not spoken here, only %d", h.Protocol, wire.Protocol)
+		return wire.OtherProtocol(h.Protocol, wire.Protocol)
 	case h.Mode != wire.Compare && h.Mode != wire.List:
 		return fmt.Errorf("mode %q is not known", h.Mode)
 	case h.Rows < 0 || h.Mode == wire.List && h.Rows != 0:

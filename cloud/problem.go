@@ -22,7 +22,7 @@ func problemOf(err error) *wire.Problem {
 	case errors.Is(err, wire.ErrTooLarge):
 		return wire.NewProblem(wire.TooLarge, err.Error(), "Send fewer rows in one batch.")
 	case errors.Is(err, wire.ErrTruncated), errors.Is(err, wire.ErrBody), errors.Is(err, summary.ErrMessage):
-		return wire.NewProblem(wire.Malformed, err.Error(), "")
+		return malformed(err)
 	case errors.Is(err, ErrUnavailable):
 		return wire.NewProblem(wire.Overloaded, "the database is not available", "Try again after the seconds in Retry-After.")
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
@@ -30,6 +30,18 @@ func problemOf(err error) *wire.Problem {
 	}
 	return wire.NewProblem(wire.Internal, "", "The operator finds the cause in the server's log under the request's id.")
 }
+
+// malformed is the problem of a request that is not as the contract says.
+func malformed(err error) *wire.Problem {
+	hint := ""
+	if errors.Is(err, wire.ErrProtocol) {
+		hint = otherProtocol
+	}
+	return wire.NewProblem(wire.Malformed, err.Error(), hint)
+}
+
+// otherProtocol is the hint for what is of another protocol.
+const otherProtocol = "Update the older of the two: `tidemark version` and `tidemark-cloud version` tell which protocol each speaks."
 
 func (s *Server) writeProblem(w http.ResponseWriter, p *wire.Problem, id string) {
 	p.RequestID = id

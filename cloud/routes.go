@@ -3,7 +3,9 @@ package cloud
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"tidemark/cloud/admission"
@@ -63,10 +65,20 @@ func (s *Server) routes() http.Handler {
 	for _, r := range openRoutes {
 		mux.Handle(r.method+" "+r.path, s.observe(r.path, func(c *call) error { return r.handle(s, c) }))
 	}
-	mux.Handle("/", s.observe("other", func(c *call) error {
-		return wire.NewProblem(wire.NotFound, c.r.Method+" "+c.r.URL.Path, "The operations are in /openapi.yaml.")
-	}))
+	mux.Handle("/", s.observe("other", notThere))
 	return mux
+}
+
+// notThere answers what is no operation of the API, or of an API to come.
+func notThere(c *call) error {
+	asked := c.r.Method + " " + c.r.URL.Path
+	if of, ok := strings.CutPrefix(c.r.URL.Path, "/v"); ok {
+		of, _, _ = strings.Cut(of, "/")
+		if n, err := strconv.Atoi(of); err == nil && n != 1 {
+			return wire.NewProblem(wire.NotFound, fmt.Sprintf("%s: the API here is /v1: %v", asked, wire.ErrProtocol), otherProtocol)
+		}
+	}
+	return wire.NewProblem(wire.NotFound, asked, "The operations are in /openapi.yaml.")
 }
 
 // guard lets a request of a customer in: the key, the table's name, the body,

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -97,5 +96,5 @@ func (s *Store) RotateKey(ctx context.Context, customer string, next cloud.Key, 
 }
 
 func unknownCustomer(id string) error {
-	return notFound(fmt.Sprintf("there is no customer %q", id), "List the customers.")
+	return notFound("there is no customer "+id, "The operator has removed it, or never added it.")
 }

@@ -100,7 +100,7 @@ func customerExists(ctx context.Context, tx *sql.Tx, customer string) error {
 	var one int
 	err := tx.QueryRowContext(ctx, "SELECT 1 FROM customers WHERE id = ?", customer).Scan(&one)
 	if errors.Is(err, sql.ErrNoRows) {
-		return wire.NewProblem(wire.NotFound, "no customer "+customer, "")
+		return wire.NewProblem(wire.NotFound, "there is no customer "+customer, "The operator has removed it, or never added it.")
 	}
 	return err
 }

@@ -34,7 +34,7 @@ type compareHead struct {
 func (h compareHead) check() error {
 	switch {
 	case h.Protocol != Protocol:
-		return malformed("protocol %d is not spoken here, only %d", h.Protocol, Protocol)
+		return otherProtocol(h.Protocol)
 	case h.Leaves < 1 || h.Leaves > MaxLeavesAsked:
 		return malformed("%d leaves, not 1 to %d", h.Leaves, MaxLeavesAsked)
 	}

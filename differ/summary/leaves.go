@@ -37,7 +37,7 @@ type leavesHead struct {
 func (h leavesHead) check() error {
 	switch {
 	case h.Protocol != Protocol:
-		return malformed("protocol %d is not spoken here, only %d", h.Protocol, Protocol)
+		return otherProtocol(h.Protocol)
 	case h.Width < 1 || h.Width > MaxWidth:
 		return malformed("sums of %d bytes", h.Width)
 	case h.Nodes < 1 || h.Nodes > MaxNodesAsked:

@@ -40,6 +40,10 @@ func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrMessage, fmt.Sprintf(format, args...))
 }
 
+func otherProtocol(got int) error {
+	return fmt.Errorf("%w: %w", ErrMessage, wire.OtherProtocol(got, Protocol))
+}
+
 // writer writes a message; the first error stays.
 type writer struct {
 	w   *bufio.Writer

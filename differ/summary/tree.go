@@ -112,7 +112,7 @@ func ReadTree(r io.Reader) (*Tree, error) {
 func checkTreeHead(h treeHead) error {
 	switch {
 	case h.Protocol != Protocol:
-		return malformed("protocol %d is not spoken here, only %d", h.Protocol, Protocol)
+		return otherProtocol(h.Protocol)
 	case h.Width < 0 || h.Width > MaxWidth:
 		return malformed("sums of %d bytes", h.Width)
 	case h.Nodes < 0 || h.Nodes > MaxNodes || h.Nodes > 0 && h.Width == 0:

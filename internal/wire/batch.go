@@ -52,16 +52,12 @@ type Header struct {
 	Complete  bool      `json:"complete,omitempty"`         // load: ends, Watermark is set
 }
 
-func notSpoken(protocol int) error {
-	return fmt.Errorf("protocol %d is not spoken here, only %d: one of agent and cloud is older than the other", protocol, Protocol)
-}
-
 // Check reports the first thing that is wrong with the header, or nil. It
 // knows the table's schema only by its fingerprint.
 func (h Header) Check() error {
 	switch {
 	case h.Protocol != Protocol:
-		return notSpoken(h.Protocol)
+		return OtherProtocol(h.Protocol, Protocol)
 	case h.Kind != Load && h.Kind != Delta && h.Kind != Repair && h.Kind != Delete:
 		return fmt.Errorf("kind %q is not known", h.Kind)
 	case h.Seq == 0:

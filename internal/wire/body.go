@@ -167,7 +167,7 @@ func otherProtocol(line []byte) error {
 		Protocol *int `json:"v"`
 	}
 	if err := json.Unmarshal(line, &h); err == nil && h.Protocol != nil && *h.Protocol != Protocol {
-		return notSpoken(*h.Protocol)
+		return OtherProtocol(*h.Protocol, Protocol)
 	}
 	return nil
 }

@@ -1,8 +1,21 @@
 package wire
 
+import (
+	"errors"
+	"fmt"
+)
+
 // Protocol is the version of the protocol that this package speaks. It is in
 // every header line; a peer refuses a number that it does not know.
 const Protocol = 1
+
+// ErrProtocol is found in errors about what is of another protocol.
+var ErrProtocol = errors.New("one of agent and cloud is older than the other")
+
+// OtherProtocol is the error of a protocol that is not the one spoken.
+func OtherProtocol(got, spoken int) error {
+	return fmt.Errorf("protocol %d is not spoken here, only %d: %w", got, spoken, ErrProtocol)
+}
 
 // A Version is what the cloud holds of one customer's table. Reading it costs
 // the cloud one row, whatever the size of the table.
