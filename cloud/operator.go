@@ -101,7 +101,7 @@ func (o Operator) ChangePolicy(ctx context.Context, action string, scope Scope, 
 		is.Tables = nil
 	}
 	if err := checkPolicy(is); err != nil {
-		return was, fault.New(op, err, "")
+		return was, fault.New(op, err, "nothing was done; `tidemark-cloud policy set --help` tells what can be")
 	}
 	var named []string
 	for name := range is.Tables {
@@ -133,6 +133,9 @@ func clonePolicy(p wire.Policy) wire.Policy {
 	return p
 }
 
+// ErrBound is the error of a value that a policy cannot have.
+var ErrBound = errors.New("out of its bounds")
+
 // Bounds of what a policy asks of agents.
 const (
 	maxMinInterval = 30 * 24 * 60 * 60 // seconds
@@ -153,7 +156,7 @@ func checkPolicy(p wire.Policy) error {
 			most  int
 		}{{"the least interval in seconds", t.MinInterval, maxMinInterval}, {"forced skips", t.ForcedSkips, maxForcedSkips}, {"rows of a batch", t.MaxRows, maxBatchRows}} {
 			if f.value < 0 || f.value > f.most {
-				return fmt.Errorf("table %s: %s: %d is not in 0 to %d", name, f.name, f.value, f.most)
+				return fmt.Errorf("table %s: %s: %d is %w: 0 to %d", name, f.name, f.value, ErrBound, f.most)
 			}
 		}
 	}

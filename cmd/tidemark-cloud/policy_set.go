@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tidemark/cloud"
 	"tidemark/internal/command"
 	"tidemark/internal/fault"
 	"tidemark/internal/wire"
@@ -99,7 +100,7 @@ func newPolicyClear(a *app) *cobra.Command {
 			}
 			for _, name := range tables {
 				if _, ok := p.Tables[name]; !ok {
-					return p, fmt.Errorf("the policy says nothing of table %q", name)
+					return p, fmt.Errorf("the policy says nothing of table %q: %w", name, cloud.ErrUnknown)
 				}
 				delete(p.Tables, name)
 			}
