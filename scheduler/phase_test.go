@@ -21,17 +21,24 @@ func TestPhased(t *testing.T) {
 		}
 	})
 	const sites, tables = 1000, 10
-	caps := map[int]int{}
+	caps, forced, both := map[int]int{}, map[int]int{}, map[scheduler.Limits]int{}
 	for i := range sites * tables {
-		p := scheduler.Limits{MaxSkips: 60}.Phased(fmt.Sprintf("site-%d dbo.t%d", i/tables, i%tables))
+		p := scheduler.Limits{MaxSkips: 60, ForcedSkips: 120}.Phased(fmt.Sprintf("site-%d dbo.t%d", i/tables, i%tables))
 		caps[p.MaxSkips]++
+		forced[p.ForcedSkips]++
+		both[p]++
 	}
-	for n, many := range caps {
-		if mean := sites * tables / 31; many > 2*mean {
-			t.Errorf("%d of %d tables have the cap %d", many, sites*tables, n)
+	for what, all := range map[string]map[int]int{"caps": caps, "forced skips": forced} {
+		if len(all) != 31 {
+			t.Errorf("%d different %s", len(all), what)
+		}
+		for n, many := range all {
+			if mean := sites * tables / 31; many > 2*mean {
+				t.Errorf("%d of %d tables have %d %s", many, sites*tables, n, what)
+			}
 		}
 	}
-	if len(caps) != 31 {
-		t.Errorf("%d different caps from 30 to 60", len(caps))
+	if len(both) < 31*31*9/10 {
+		t.Errorf("tables with the same cap have the same forced skips: %d pairs", len(both))
 	}
 }
