@@ -12,5 +12,6 @@
 // bounds for Hold, the share falls back to what it was and the rollout is
 // halted. Every instance looks at the same figures; the one whose name is first
 // among those that report acts, and the revision of the document makes sure
-// that nobody acts twice.
+// that nobody acts twice. With its figures it tells for how long it has seen
+// them: that is what Waits knows of a step that waits.
 package rollout

@@ -15,7 +15,7 @@ const (
 	Reads   Figure = "reads"   // blocks that the database asks the system for, a second
 	Latency Figure = "latency" // seconds that 99 of 100 requests are answered in
 	Queue   Figure = "queue"   // requests that wait for a turn
-	Lag     Figure = "lag"     // seconds that the last replica is behind
+	Lag     Figure = "lag"     // seconds that the last replica is behind; not known without a replica
 )
 
 // AllFigures are the figures there are.
@@ -75,8 +75,9 @@ type Figures interface {
 func worst(all map[string]Sample) Sample {
 	out := Sample{}
 	for _, s := range all {
-		for f, v := range s {
-			if have, ok := out[f]; !ok || v > have {
+		for _, f := range AllFigures {
+			v, known := s[f]
+			if have, ok := out[f]; known && (!ok || v > have) {
 				out[f] = v
 			}
 		}

@@ -29,32 +29,45 @@ func (h history) add(at time.Time, s Sample) history {
 	return h
 }
 
+// A past is what the history of the last minutes tells of a figure.
+type past struct {
+	known      int // samples that have it
+	mean, last float64
+	seen       time.Duration // since the first of them
+}
+
+func (h history) past(f Figure, now time.Time) (p past) {
+	for _, s := range h {
+		v, ok := s.sample[f]
+		if !ok || now.Sub(s.at) > baselineAge {
+			continue
+		}
+		if p.known == 0 {
+			p.seen = now.Sub(s.at)
+		}
+		p.mean, p.last, p.known = p.mean+v, v, p.known+1
+	}
+	p.mean /= float64(max(p.known, 1))
+	return p
+}
+
 // baseline is the mean of the figures of the last minutes that the bounds
-// name, once they were seen for settle. Where it is not there, missing says which figure is not known yet, or
-// which is out of its bounds before anything was done.
+// name, once they were seen for settle. Where it is not there, missing says
+// which figure is not known yet, or which is out of its bounds before anything
+// was done.
 func (h history) baseline(bounds []Bound, now time.Time, settle time.Duration) (mean Sample, missing string) {
 	mean = Sample{}
 	for _, b := range bounds {
-		var sum, last float64
-		var n int
-		var since time.Time
-		for _, s := range h {
-			v, ok := s.sample[b.Figure]
-			if !ok || now.Sub(s.at) > baselineAge {
-				continue
-			}
-			if n == 0 {
-				since = s.at
-			}
-			sum, last, n = sum+v, v, n+1
-		}
-		if n == 0 || now.Sub(since) < settle {
+		p := h.past(b.Figure, now)
+		switch {
+		case p.known == 0:
+			return nil, b.Figure.unknown()
+		case p.seen < settle:
 			return nil, string(b.Figure) + " is not known for long enough"
+		case b.Most > 0 && p.last > b.Most:
+			return nil, b.says(p.last, nil) + ", before the step"
 		}
-		mean[b.Figure] = sum / float64(n)
-		if b.Most > 0 && last > b.Most {
-			return nil, b.says(last, nil) + ", before the step"
-		}
+		mean[b.Figure] = p.mean
 	}
 	return mean, ""
 }

@@ -39,6 +39,7 @@ type Rollout struct {
 	Share    Share     `json:"share"`            // in force
 	Before   Share     `json:"before"`           // the last step
 	Next     *Share    `json:"next,omitempty"`   // asked for, waits for its baseline
+	Asked    time.Time `json:"asked,omitzero"`   // when Next was
 	Baseline Sample    `json:"baseline,omitempty"`
 	Created  time.Time `json:"created"`
 	Stepped  time.Time `json:"stepped,omitzero"` // when Share came into force
@@ -115,7 +116,7 @@ func (r Rollout) Step(to Share, now time.Time) (Rollout, error) {
 	}
 	r.State, r.Reason = Running, ""
 	if to > r.Share && len(r.Bounds) > 0 {
-		r.Next = &to
+		r.Next, r.Asked = &to, now.UTC()
 		return r, nil
 	}
 	baseline := r.Baseline
@@ -128,7 +129,8 @@ func (r Rollout) Step(to Share, now time.Time) (Rollout, error) {
 
 // put brings a share into force.
 func (r Rollout) put(to Share, now time.Time) Rollout {
-	r.Before, r.Share, r.Next, r.Stepped, r.Baseline = r.Share, to, nil, now.UTC(), nil
+	r.Before, r.Share, r.Stepped, r.Baseline = r.Share, to, now.UTC(), nil
+	r.Next, r.Asked = nil, time.Time{}
 	return r
 }
 
@@ -145,7 +147,8 @@ func (r Rollout) Pause(reason string) (Rollout, error) {
 	if r.State == Paused {
 		return r, fmt.Errorf("%w: it is paused already", ErrState)
 	}
-	r.State, r.Reason, r.Next = Paused, reason, nil
+	r.State, r.Reason = Paused, reason
+	r.Next, r.Asked = nil, time.Time{}
 	return r, nil
 }
 
@@ -158,10 +161,15 @@ func (r Rollout) Resume(now time.Time) (Rollout, error) {
 	return r, nil
 }
 
-// Revert takes the tables back from those that are not in a smaller share.
+// Revert takes the tables back from those that are not in a smaller share, and
+// a step that waits. Where that is all, what is in force stays watched.
 func (r Rollout) Revert(to Share, reason string, now time.Time) (Rollout, error) {
 	if to >= r.Share && r.Next == nil {
 		return r, fmt.Errorf("%w: it is at %s, which is not above %s", ErrState, r.Share, to)
+	}
+	if to >= r.Share && r.Share > 0 {
+		r.Next, r.Asked = nil, time.Time{}
+		return r, nil
 	}
 	r = r.put(min(to, r.Share), now)
 	r.State, r.Reason, r.Before = Reverted, reason, min(r.Before, to)
@@ -188,7 +196,7 @@ func (r Rollout) Ended() error {
 	return nil
 }
 
-// watched tells whether the figures matter to the rollout now.
-func (r Rollout) watched(now time.Time) bool {
+// Watched tells whether the figures matter to the rollout now.
+func (r Rollout) Watched(now time.Time) bool {
 	return len(r.Bounds) > 0 && r.State == Running && (r.Next != nil || r.Share > 0 && now.Sub(r.Stepped) < r.Watch)
 }

@@ -95,7 +95,7 @@ func TestOperations(t *testing.T) {
 					r = r.begin(Sample{Reads: 1}, now)
 				}
 			case "halt":
-				if r.watched(now) {
+				if r.Watched(now) {
 					r = r.halt("why", now)
 					if r.Share > was.Share || r.Share > was.Before || r.Next != nil || r.State != Halted {
 						t.Fatalf("halted at %s, was %s before %s", r.Share, was.Share, was.Before)

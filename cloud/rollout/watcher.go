@@ -24,7 +24,7 @@ type Store interface {
 	// Rollouts returns all rollouts.
 	Rollouts(ctx context.Context) ([]Versioned, error)
 	// Observe puts down what an instance sees, and returns what each sees that
-	// put down something lately.
+	// put down something lately. A sample may have more in it than figures.
 	Observe(ctx context.Context, instance string, s Sample) (map[string]Sample, error)
 	// Decide replaces a rollout as it was read, and records action and why;
 	// ErrChanged when it is no longer what was read.
@@ -100,7 +100,7 @@ func (w *Watcher) look(ctx context.Context) error {
 	w.rollouts = all
 	w.mu.Unlock()
 	now := time.Now()
-	all = slices.DeleteFunc(slices.Clone(all), func(r Versioned) bool { return !r.watched(now) })
+	all = slices.DeleteFunc(slices.Clone(all), func(r Versioned) bool { return !r.Watched(now) })
 	if len(all) == 0 {
 		w.mu.Lock()
 		w.seen, w.waits = nil, nil
@@ -112,7 +112,10 @@ func (w *Watcher) look(ctx context.Context) error {
 		w.Log.Debug("figures cannot be read", zap.Error(err))
 		mine = Sample{} // others may see, and not to see counts too
 	}
-	shared, err := w.Store.Observe(ctx, w.Instance, mine)
+	w.mu.Lock()
+	told := w.seen.tell(mine, now)
+	w.mu.Unlock()
+	shared, err := w.Store.Observe(ctx, w.Instance, told)
 	if err != nil {
 		return err
 	}

@@ -193,6 +193,33 @@ func TestStorm(t *testing.T) {
 	})
 }
 
+// Each figure that is bounded halts a rollout by itself, by a value and by a
+// multiple of what it was.
+func TestEachFigureHalts(t *testing.T) {
+	for f, values := range map[Figure][2]float64{Reads: {900, 2700}, Latency: {0.1, 0.5}, Queue: {10, 40}, Lag: {4, 30}} {
+		for _, b := range []Bound{{Figure: f, Most: values[0] * 2}, {Figure: f, Times: 2}} {
+			t.Run(b.String(), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					on := newBoard(bounded(t, b.String()))
+					watch(t, on, &Watcher{Figures: figures(func() (Sample, error) {
+						s := Sample{Reads: 5, Latency: 0.001, Queue: 1, Lag: 0}
+						s[f] = values[0]
+						if on.get("orders").Share > 0 {
+							s[f] = values[1]
+						}
+						return s, nil
+					})})
+					step(t, on, 100)
+					time.Sleep(DefaultHold + 2*lookEvery)
+					if r := on.get("orders"); r.State != Halted || r.Share != 0 || !strings.HasPrefix(r.Reason, string(f)+" is ") {
+						t.Errorf("%+v", r)
+					}
+				})
+			})
+		}
+	}
+}
+
 // Peaks shorter than Hold halt nothing; nor does what comes when the step is
 // no longer watched.
 func TestPeaks(t *testing.T) {
