@@ -16,13 +16,14 @@ import (
 // grows is a database that reads 6,000 blocks a minute, and is looked at once
 // a minute from begun on.
 type grows struct {
-	begun time.Time
-	looks atomic.Int64
+	begun    time.Time
+	replicas int
+	looks    atomic.Int64
 }
 
 func (g *grows) Counters(context.Context) (*cost.Counters, error) {
 	n := g.looks.Add(1)
-	return &cost.Counters{At: g.begun.Add(time.Duration(n) * time.Minute), Read: 6000 * n, Lag: 3 * time.Second}, nil
+	return &cost.Counters{At: g.begun.Add(time.Duration(n) * time.Minute), Read: 6000 * n, Replicas: g.replicas, Lag: 3 * time.Second}, nil
 }
 
 // A rollout sees what the server and its database tell, and nothing that is
@@ -33,7 +34,8 @@ func TestWatched(t *testing.T) {
 	if _, ok := got[rollout.Reads]; err != nil || ok || len(got) != 2 {
 		t.Errorf("%v, %v", got, err)
 	}
-	k := &cost.Keeper{Meter: cost.NewMeter(time.Now()), Store: s.store, Source: &grows{begun: time.Now()}}
+	g := &grows{begun: time.Now(), replicas: 1}
+	k := &cost.Keeper{Meter: cost.NewMeter(time.Now()), Store: s.store, Source: g}
 	if got, _ := (cloud.Watched{Server: s.server, Costs: k}).Figures(t.Context()); len(got) != 2 {
 		t.Errorf("of nothing: %v", got)
 	}
@@ -43,6 +45,12 @@ func TestWatched(t *testing.T) {
 	got, err = cloud.Watched{Server: s.server, Costs: k}.Figures(t.Context())
 	if err != nil || math.Abs(got[rollout.Reads]-100) > 1 || got[rollout.Lag] != 3 {
 		t.Errorf("%v, %v", got, err)
+	}
+	g.replicas = 0 // the last one is gone: it does not keep up
+	k.Look(t.Context())
+	got, err = cloud.Watched{Server: s.server, Costs: k}.Figures(t.Context())
+	if lag, ok := got[rollout.Lag]; err != nil || ok {
+		t.Errorf("a lag of %g without a replica, %v", lag, err)
 	}
 }
 

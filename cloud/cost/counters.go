@@ -20,7 +20,8 @@ type Counters struct {
 
 	Connections    int           `json:"connections,omitempty"` // of the server, now
 	MaxConnections int           `json:"max_connections,omitempty"`
-	Lag            time.Duration `json:"lag_ns,omitempty"` // of the replica that is furthest behind; -1: not known
+	Replicas       int           `json:"replicas,omitempty"`
+	Lag            time.Duration `json:"lag_ns,omitempty"` // of the replica that is furthest behind, 0 without one; -1: not known
 }
 
 // MaxDatasets bounds Counters.Datasets.
@@ -48,7 +49,7 @@ var ErrNotCounted = errors.New("the database does not count what it does")
 func (c *Counters) Since(before *Counters) *Counters {
 	d := &Counters{At: c.At, Reads: grown(before.Reads, c.Reads), Writes: grown(before.Writes, c.Writes),
 		Read: grown(before.Read, c.Read), Hit: grown(before.Hit, c.Hit), Log: grown(before.Log, c.Log),
-		Connections: c.Connections, MaxConnections: c.MaxConnections, Lag: c.Lag}
+		Connections: c.Connections, MaxConnections: c.MaxConnections, Replicas: c.Replicas, Lag: c.Lag}
 	for name, now := range c.Datasets {
 		// A table that was not there is new; but where not all are told, it may
 		// only have come in among them, with its whole past.

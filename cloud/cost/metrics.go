@@ -83,6 +83,7 @@ func (c *Counters) write(w io.Writer) {
 	one(w, "tidemark_database_log_bytes_total", "counter", "bytes of write-ahead log", float64(c.Log))
 	one(w, "tidemark_database_connections", "gauge", "connections that the database server has", float64(c.Connections))
 	one(w, "tidemark_database_max_connections", "gauge", "connections that it takes", float64(c.MaxConnections))
+	one(w, "tidemark_database_replicas", "gauge", "replicas that are connected to it", float64(c.Replicas))
 	if c.Lag >= 0 {
 		one(w, "tidemark_database_replication_lag_seconds", "gauge", "how far the last of its replicas is behind", c.Lag.Seconds())
 	}
@@ -144,7 +145,7 @@ func number64(v float64) string {
 // Figures are what a rollout watches.
 type Figures struct {
 	BlocksRead float64       // a second, of the whole server
-	Lag        time.Duration // of the replica that is furthest behind; -1: not known
+	Lag        time.Duration // of the replica that is furthest behind; -1: not known, or there is none
 }
 
 // Figures returns the latest; not ok when nothing was counted lately.
@@ -153,5 +154,9 @@ func (k *Keeper) Figures() (Figures, bool) {
 	if rates == nil || between <= 0 || time.Since(rates.At) > 4*lookEvery {
 		return Figures{}, false
 	}
-	return Figures{BlocksRead: float64(rates.Read) / between.Seconds(), Lag: rates.Lag}, true
+	f := Figures{BlocksRead: float64(rates.Read) / between.Seconds(), Lag: rates.Lag}
+	if rates.Replicas == 0 { // one that fell off is not one that keeps up
+		f.Lag = -1
+	}
+	return f, true
 }

@@ -31,9 +31,10 @@ const (
 	logPosition = `SELECT ((CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END) - '0/0'::pg_lsn)::bigint`
 
 	// Who may not see replicas (pg_monitor) sees rows without a state. A replica
-	// that has caught up on an idle server has no lag.
-	countServer = `SELECT clock_timestamp(), (` + logPosition + `), (SELECT sum(numbackends)::int FROM pg_stat_database), current_setting('max_connections')::int,
-		(SELECT CASE WHEN count(*) FILTER (WHERE state IS NULL) > 0 THEN -1 ELSE coalesce(extract(epoch FROM max(replay_lag)), 0) END::float8 FROM pg_stat_replication)`
+	// that has caught up on an idle server has no lag. A base backup is none.
+	countServer = `SELECT clock_timestamp(), (` + logPosition + `), (SELECT sum(numbackends)::int FROM pg_stat_database), current_setting('max_connections')::int, r.replicas, r.lag
+		FROM (SELECT count(*)::int AS replicas, CASE WHEN count(*) FILTER (WHERE state IS NULL) > 0 THEN -1 ELSE coalesce(extract(epoch FROM max(replay_lag)), 0) END::float8 AS lag
+			FROM pg_stat_replication WHERE state IS DISTINCT FROM 'backup') r`
 
 	// What pg_statio_user_tables and pg_stat_user_tables would tell, from the
 	// functions that they call: the views look every table up in four catalogs,
@@ -71,7 +72,7 @@ func (s *Store) Counters(ctx context.Context) (*cost.Counters, error) {
 		var name string
 		var d cost.Counted
 		err := conn.pipeline(ctx,
-			statement{sql: countServer, scan: []any{&c.At, &c.Log, &c.Connections, &c.MaxConnections, &lag}},
+			statement{sql: countServer, scan: []any{&c.At, &c.Log, &c.Connections, &c.MaxConnections, &c.Replicas, &lag}},
 			statement{sql: countIO(majorVersion(conn)), scan: []any{&c.Reads, &c.Writes, &c.Read, &c.Hit}})
 		if err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 
 	"tidemark/cloud/cost"
 	"tidemark/cloud/postgres"
+	"tidemark/internal/pgtest"
 	"tidemark/internal/wire"
 )
 
@@ -182,4 +183,29 @@ func TestCountersAreTheViews(t *testing.T) {
 			t.Fatalf("counted %+v; the views tell %d, %d, %d (%d of TOAST)", got, read, hit, changed, toast)
 		}
 	}
+}
+
+// A replica is counted while it is connected: without one nothing keeps up.
+func TestCountersOfReplicas(t *testing.T) {
+	s, conn := open(t, postgres.Options{Connections: 1, WithoutSummaries: true})
+	replicas := func(want int) {
+		t.Helper()
+		for end := time.Now().Add(5 * time.Minute); ; time.Sleep(50 * time.Millisecond) { // the server notices by itself that one has left
+			c, err := s.Counters(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Replicas == want && c.Lag >= 0 {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatalf("%d replicas, %s behind, not %d", c.Replicas, c.Lag, want)
+			}
+		}
+	}
+	replicas(0)
+	leave := pgtest.Replica(t, dsnOf(conn))
+	replicas(1)
+	leave()
+	replicas(0)
 }
