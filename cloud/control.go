@@ -16,6 +16,10 @@ type Control interface {
 	// returns the revision that they then have. ErrChanged when one of them has
 	// another revision than the one given.
 	Change(ctx context.Context, c Change) (revision int64, err error)
+	// Act has f do something that is no document's, and records c, which has
+	// none, wholly or not at all: an error of f undoes both, and is returned.
+	// F may be called again.
+	Act(ctx context.Context, c Change, f func(Acts) error) error
 	// Recorded returns changes, the newest first.
 	Recorded(ctx context.Context, q RecordQuery) ([]Recorded, error)
 	// DropRecorded removes what was recorded before a time, at most so many
@@ -26,6 +30,8 @@ type Control interface {
 	// Observe keeps what an instance sees, in place of what it saw before, and
 	// returns by instance what was kept within fresh.
 	Observe(ctx context.Context, instance, document string, fresh time.Duration) (map[string]string, error)
+	// Observed returns by instance what was kept within fresh.
+	Observed(ctx context.Context, fresh time.Duration) (map[string]string, error)
 }
 
 // ErrChanged says that a document was changed since it was read.

@@ -37,12 +37,14 @@ func documents(ctx context.Context, q querier, known int64) (revision int64, all
 	return revision, all, unavailable(err)
 }
 
-// Change implements cloud.Control. Changes wait for each other at the row
-// with the revision of all.
+// nextRevision takes the row with the revision of all, at which changes wait
+// for each other.
+const nextRevision = "UPDATE tidemark.control SET revision = revision + 1 WHERE kind = '' AND name = '' RETURNING revision"
+
+// Change implements cloud.Control.
 func (s *Store) Change(ctx context.Context, c cloud.Change) (revision int64, err error) {
 	err = s.run(ctx, func(conn *session) error {
-		err := conn.pipeline(ctx, statement{sql: begin},
-			statement{sql: "UPDATE tidemark.control SET revision = revision + 1 WHERE kind = '' AND name = '' RETURNING revision", scan: []any{&revision}})
+		err := conn.pipeline(ctx, statement{sql: begin}, statement{sql: nextRevision, scan: []any{&revision}})
 		if err != nil {
 			return err
 		}
@@ -137,10 +139,8 @@ func (s *Store) Datasets(ctx context.Context) ([]string, error) {
 
 // Observe implements cloud.Control. Times are the server's, so that clocks of
 // instances do not matter.
-func (s *Store) Observe(ctx context.Context, instance, document string, fresh time.Duration) (map[string]string, error) {
-	all := map[string]string{}
-	err := s.run(ctx, func(c *session) error {
-		clear(all)
+func (s *Store) Observe(ctx context.Context, instance, document string, fresh time.Duration) (all map[string]string, err error) {
+	err = s.run(ctx, func(c *session) error {
 		_, err := c.Exec(ctx, `INSERT INTO tidemark.observed (instance, at, document) VALUES ($1, clock_timestamp(), $2)
 			ON CONFLICT (instance) DO UPDATE SET at = excluded.at, document = excluded.document`, instance, document)
 		if err != nil {
@@ -149,16 +149,28 @@ func (s *Store) Observe(ctx context.Context, instance, document string, fresh ti
 		if _, err := c.Exec(ctx, "DELETE FROM tidemark.observed WHERE at < clock_timestamp() - interval '1 hour'"); err != nil {
 			return err
 		}
-		rows, err := c.Query(ctx, "SELECT instance, document FROM tidemark.observed WHERE at > clock_timestamp() - make_interval(secs => $1)", fresh.Seconds())
-		if err != nil {
-			return err
-		}
-		var name, text string
-		_, err = pgx.ForEachRow(rows, []any{&name, &text}, func() error {
-			all[name] = text
-			return nil
-		})
+		all, err = observed(ctx, c, fresh)
 		return err
+	})
+	return all, err
+}
+
+// Observed implements cloud.Control.
+func (s *Store) Observed(ctx context.Context, fresh time.Duration) (map[string]string, error) {
+	all, err := observed(ctx, s.pool, fresh)
+	return all, unavailable(err)
+}
+
+func observed(ctx context.Context, q querier, fresh time.Duration) (map[string]string, error) {
+	rows, err := q.Query(ctx, "SELECT instance, document FROM tidemark.observed WHERE at > clock_timestamp() - make_interval(secs => $1)", fresh.Seconds())
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]string{}
+	var name, text string
+	_, err = pgx.ForEachRow(rows, []any{&name, &text}, func() error {
+		all[name] = text
+		return nil
 	})
 	return all, err
 }

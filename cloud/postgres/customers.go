@@ -21,18 +21,20 @@ func keyArgs(customer string, k cloud.Key) []any {
 
 // AddCustomer implements cloud.Customers.
 func (s *Store) AddCustomer(ctx context.Context, c cloud.Customer, first cloud.Key) error {
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, "INSERT INTO tidemark.customers (id, name, created) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", c.ID, c.Name, c.Created)
-		if err != nil {
-			return err
-		}
-		if tag.RowsAffected() == 0 {
-			return cloud.ErrExists
-		}
-		_, err = tx.Exec(ctx, addKey, keyArgs(c.ID, first)...)
+	return s.act(ctx, func(a acts) error { return a.AddCustomer(ctx, c, first) })
+}
+
+// AddCustomer implements cloud.Acts.
+func (a acts) AddCustomer(ctx context.Context, c cloud.Customer, first cloud.Key) error {
+	tag, err := a.Exec(ctx, "INSERT INTO tidemark.customers (id, name, created) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", c.ID, c.Name, c.Created)
+	if err != nil {
 		return err
-	})
-	return unavailable(err)
+	}
+	if tag.RowsAffected() == 0 {
+		return cloud.ErrExists
+	}
+	_, err = a.Exec(ctx, addKey, keyArgs(c.ID, first)...)
+	return err
 }
 
 // ListCustomers implements cloud.Customers.
@@ -75,24 +77,26 @@ func (s *Store) Keys(ctx context.Context, customer string) ([]cloud.Key, error) 
 
 // RotateKey implements cloud.Customers.
 func (s *Store) RotateKey(ctx context.Context, customer string, next cloud.Key, now, until time.Time) error {
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, "SELECT FROM tidemark.customers WHERE id = $1 FOR UPDATE", customer)
-		if err != nil {
-			return err
-		}
-		if tag.RowsAffected() == 0 {
-			return unknownCustomer(customer)
-		}
-		if _, err := tx.Exec(ctx, "DELETE FROM tidemark.keys WHERE customer = $1 AND expires < $2", customer, now); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, "UPDATE tidemark.keys SET expires = $2 WHERE customer = $1 AND (expires IS NULL OR expires > $2)", customer, until); err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, addKey, keyArgs(customer, next)...)
+	return s.act(ctx, func(a acts) error { return a.RotateKey(ctx, customer, next, now, until) })
+}
+
+// RotateKey implements cloud.Acts.
+func (a acts) RotateKey(ctx context.Context, customer string, next cloud.Key, now, until time.Time) error {
+	tag, err := a.Exec(ctx, "SELECT FROM tidemark.customers WHERE id = $1 FOR UPDATE", customer)
+	if err != nil {
 		return err
-	})
-	return unavailable(err)
+	}
+	if tag.RowsAffected() == 0 {
+		return unknownCustomer(customer)
+	}
+	if _, err := a.Exec(ctx, "DELETE FROM tidemark.keys WHERE customer = $1 AND expires < $2", customer, now); err != nil {
+		return err
+	}
+	if _, err := a.Exec(ctx, "UPDATE tidemark.keys SET expires = $2 WHERE customer = $1 AND (expires IS NULL OR expires > $2)", customer, until); err != nil {
+		return err
+	}
+	_, err = a.Exec(ctx, addKey, keyArgs(customer, next)...)
+	return err
 }
 
 func unknownCustomer(id string) error {

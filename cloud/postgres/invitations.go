@@ -11,22 +11,24 @@ import (
 
 // Invite implements cloud.Invitations.
 func (s *Store) Invite(ctx context.Context, i cloud.Invitation) error {
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, "SELECT FROM tidemark.customers WHERE id = $1 FOR SHARE", i.Customer)
-		if err != nil {
-			return err
-		}
-		if tag.RowsAffected() == 0 {
-			return unknownCustomer(i.Customer)
-		}
-		if _, err := tx.Exec(ctx, "DELETE FROM tidemark.invitations WHERE customer = $1 AND expires <= $2", i.Customer, i.Created); err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, "INSERT INTO tidemark.invitations (hash, customer, created, expires) VALUES ($1, $2, $3, $4)",
-			i.Hash[:], i.Customer, i.Created, i.Expires)
+	return s.act(ctx, func(a acts) error { return a.Invite(ctx, i) })
+}
+
+// Invite implements cloud.Acts.
+func (a acts) Invite(ctx context.Context, i cloud.Invitation) error {
+	tag, err := a.Exec(ctx, "SELECT FROM tidemark.customers WHERE id = $1 FOR SHARE", i.Customer)
+	if err != nil {
 		return err
-	})
-	return unavailable(err)
+	}
+	if tag.RowsAffected() == 0 {
+		return unknownCustomer(i.Customer)
+	}
+	if _, err := a.Exec(ctx, "DELETE FROM tidemark.invitations WHERE customer = $1 AND expires <= $2", i.Customer, i.Created); err != nil {
+		return err
+	}
+	_, err = a.Exec(ctx, "INSERT INTO tidemark.invitations (hash, customer, created, expires) VALUES ($1, $2, $3, $4)",
+		i.Hash[:], i.Customer, i.Created, i.Expires)
+	return err
 }
 
 // Invitations implements cloud.Invitations.

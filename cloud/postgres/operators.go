@@ -18,27 +18,29 @@ const operatorsAlone = "LOCK TABLE tidemark.operators IN SHARE ROW EXCLUSIVE MOD
 
 // AddOperator implements cloud.Operators.
 func (s *Store) AddOperator(ctx context.Context, first cloud.OperatorKey) error {
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		n, err := operatorKeys(ctx, tx, first.Name)
-		if err != nil {
-			return err
-		}
-		if n > 0 {
-			return cloud.ErrExists
-		}
-		_, err = tx.Exec(ctx, addOperatorKey, keyArgs(first.Name, first.Key)...)
+	return s.act(ctx, func(a acts) error { return a.AddOperator(ctx, first) })
+}
+
+// AddOperator implements cloud.Acts.
+func (a acts) AddOperator(ctx context.Context, first cloud.OperatorKey) error {
+	n, err := a.operatorKeys(ctx, first.Name)
+	if err != nil {
 		return err
-	})
-	return unavailable(err)
+	}
+	if n > 0 {
+		return cloud.ErrExists
+	}
+	_, err = a.Exec(ctx, addOperatorKey, keyArgs(first.Name, first.Key)...)
+	return err
 }
 
 // operatorKeys counts the keys of an operator and keeps others from changing
 // them.
-func operatorKeys(ctx context.Context, tx pgx.Tx, name string) (n int, err error) {
-	if _, err := tx.Exec(ctx, operatorsAlone); err != nil {
+func (a acts) operatorKeys(ctx context.Context, name string) (n int, err error) {
+	if _, err := a.Exec(ctx, operatorsAlone); err != nil {
 		return 0, err
 	}
-	err = tx.QueryRow(ctx, "SELECT count(*) FROM tidemark.operators WHERE name = $1", name).Scan(&n)
+	err = a.QueryRow(ctx, "SELECT count(*) FROM tidemark.operators WHERE name = $1", name).Scan(&n)
 	return n, err
 }
 
@@ -64,33 +66,40 @@ func (s *Store) OperatorKeys(ctx context.Context) ([]cloud.OperatorKey, error) {
 
 // RotateOperator implements cloud.Operators.
 func (s *Store) RotateOperator(ctx context.Context, next cloud.OperatorKey, now, until time.Time) error {
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		n, err := operatorKeys(ctx, tx, next.Name)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return unknownOperator(next.Name)
-		}
-		if _, err := tx.Exec(ctx, "DELETE FROM tidemark.operators WHERE name = $1 AND expires < $2", next.Name, now); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, "UPDATE tidemark.operators SET expires = $2 WHERE name = $1 AND (expires IS NULL OR expires > $2)", next.Name, until); err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, addOperatorKey, keyArgs(next.Name, next.Key)...)
+	return s.act(ctx, func(a acts) error { return a.RotateOperator(ctx, next, now, until) })
+}
+
+// RotateOperator implements cloud.Acts.
+func (a acts) RotateOperator(ctx context.Context, next cloud.OperatorKey, now, until time.Time) error {
+	n, err := a.operatorKeys(ctx, next.Name)
+	if err != nil {
 		return err
-	})
-	return unavailable(err)
+	}
+	if n == 0 {
+		return unknownOperator(next.Name)
+	}
+	if _, err := a.Exec(ctx, "DELETE FROM tidemark.operators WHERE name = $1 AND expires < $2", next.Name, now); err != nil {
+		return err
+	}
+	if _, err := a.Exec(ctx, "UPDATE tidemark.operators SET expires = $2 WHERE name = $1 AND (expires IS NULL OR expires > $2)", next.Name, until); err != nil {
+		return err
+	}
+	_, err = a.Exec(ctx, addOperatorKey, keyArgs(next.Name, next.Key)...)
+	return err
 }
 
 // RemoveOperator implements cloud.Operators.
 func (s *Store) RemoveOperator(ctx context.Context, name string) error {
-	tag, err := s.pool.Exec(ctx, "DELETE FROM tidemark.operators WHERE name = $1", name)
+	return s.act(ctx, func(a acts) error { return a.RemoveOperator(ctx, name) })
+}
+
+// RemoveOperator implements cloud.Acts.
+func (a acts) RemoveOperator(ctx context.Context, name string) error {
+	tag, err := a.Exec(ctx, "DELETE FROM tidemark.operators WHERE name = $1", name)
 	if err == nil && tag.RowsAffected() == 0 {
 		return unknownOperator(name)
 	}
-	return unavailable(err)
+	return err
 }
 
 func unknownOperator(name string) error {

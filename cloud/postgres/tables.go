@@ -76,14 +76,19 @@ func (s *state) answer(table string) wire.Table {
 
 // Release implements cloud.Tables.
 func (s *Store) Release(ctx context.Context, customer, table string) (was wire.Writer, err error) {
-	err = s.run(ctx, func(c *session) error {
-		st, err := c.begin(ctx, "BEGIN", lockState, customer, table)
-		if err != nil {
-			return err
-		}
-		was = st.Version.Writer
-		st.State = st.Release()
-		return c.pipeline(ctx, st.write(customer, table), statement{sql: "COMMIT"})
+	err = s.act(ctx, func(a acts) error {
+		was, err = a.Release(ctx, customer, table)
+		return err
 	})
 	return was, err
+}
+
+// Release implements cloud.Acts.
+func (a acts) Release(ctx context.Context, customer, table string) (was wire.Writer, err error) {
+	st, err := a.state(ctx, lockState, customer, table)
+	if err != nil {
+		return was, err
+	}
+	was, st.State = st.Version.Writer, st.Release()
+	return was, a.pipeline(ctx, st.write(customer, table))
 }

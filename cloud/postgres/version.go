@@ -72,9 +72,13 @@ func (s *state) scanned() {
 // a customer's table with query, in one round trip. The error is a problem
 // NotFound when the table is not registered.
 func (c *session) begin(ctx context.Context, begin, query, customer, table string) (state, error) {
+	return c.state(ctx, query, customer, table, statement{sql: begin})
+}
+
+// state does that with what comes before it, in one round trip.
+func (c *session) state(ctx context.Context, query, customer, table string, before ...statement) (state, error) {
 	var s state
-	err := c.pipeline(ctx, statement{sql: begin},
-		statement{sql: query, args: []any{customer, table}, scan: append(s.columns(), &s.shape)})
+	err := c.pipeline(ctx, append(before, statement{sql: query, args: []any{customer, table}, scan: append(s.columns(), &s.shape)})...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return s, unregistered(table)
 	}

@@ -41,8 +41,8 @@ func (s *Store) Documents(ctx context.Context, known int64) (revision int64, all
 // Change implements cloud.Control.
 func (s *Store) Change(ctx context.Context, c cloud.Change) (revision int64, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
-		err := tx.QueryRowContext(ctx, "UPDATE control SET revision = revision + 1 WHERE kind = '' AND name = '' RETURNING revision").Scan(&revision)
-		if err != nil {
+		var err error
+		if revision, err = nextRevision(ctx, tx); err != nil {
 			return err
 		}
 		if len(c.Documents) == 0 {
@@ -55,6 +55,11 @@ func (s *Store) Change(ctx context.Context, c cloud.Change) (revision int64, err
 		}
 		return nil
 	})
+	return revision, err
+}
+
+func nextRevision(ctx context.Context, tx *sql.Tx) (revision int64, err error) {
+	err = tx.QueryRowContext(ctx, "UPDATE control SET revision = revision + 1 WHERE kind = '' AND name = '' RETURNING revision").Scan(&revision)
 	return revision, err
 }
 
@@ -152,10 +157,8 @@ func (s *Store) names(ctx context.Context, text string, args ...any) ([]string, 
 }
 
 // Observe implements cloud.Control.
-func (s *Store) Observe(ctx context.Context, instance, document string, fresh time.Duration) (map[string]string, error) {
-	all := map[string]string{}
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		clear(all)
+func (s *Store) Observe(ctx context.Context, instance, document string, fresh time.Duration) (all map[string]string, err error) {
+	err = s.write(ctx, func(tx *sql.Tx) error {
 		now := time.Now()
 		_, err := tx.ExecContext(ctx, `INSERT INTO observed (instance, at, document) VALUES (?, ?, ?)
 			ON CONFLICT (instance) DO UPDATE SET at = excluded.at, document = excluded.document`, instance, timeText(now), document)
@@ -165,19 +168,34 @@ func (s *Store) Observe(ctx context.Context, instance, document string, fresh ti
 		if _, err := tx.ExecContext(ctx, "DELETE FROM observed WHERE at < ?", timeText(now.Add(-time.Hour))); err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, "SELECT instance, document FROM observed WHERE at > ?", timeText(now.Add(-fresh)))
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }() // Err has told
-		for rows.Next() {
-			var name, text string
-			if err := rows.Scan(&name, &text); err != nil {
-				return err
-			}
-			all[name] = text
-		}
-		return rows.Err()
+		all, err = observed(ctx, tx, now.Add(-fresh))
+		return err
 	})
 	return all, err
+}
+
+// Observed implements cloud.Control.
+func (s *Store) Observed(ctx context.Context, fresh time.Duration) (all map[string]string, err error) {
+	err = s.read(ctx, func(tx *sql.Tx) error {
+		all, err = observed(ctx, tx, time.Now().Add(-fresh))
+		return err
+	})
+	return all, err
+}
+
+func observed(ctx context.Context, tx *sql.Tx, since time.Time) (map[string]string, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT instance, document FROM observed WHERE at > ?", timeText(since))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err has told
+	all := map[string]string{}
+	for rows.Next() {
+		var name, text string
+		if err := rows.Scan(&name, &text); err != nil {
+			return nil, err
+		}
+		all[name] = text
+	}
+	return all, rows.Err()
 }

@@ -12,16 +12,19 @@ import (
 
 // AddCustomer implements cloud.Customers.
 func (s *Store) AddCustomer(ctx context.Context, c cloud.Customer, first cloud.Key) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, "INSERT INTO customers (id, name, created) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", c.ID, c.Name, timeText(c.Created))
-		if err != nil {
-			return err
-		}
-		if n, err := r.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, cloud.ErrExists)
-		}
-		return addKey(ctx, tx, c.ID, first)
-	})
+	return s.write(ctx, func(tx *sql.Tx) error { return acts{tx}.AddCustomer(ctx, c, first) })
+}
+
+// AddCustomer implements cloud.Acts.
+func (a acts) AddCustomer(ctx context.Context, c cloud.Customer, first cloud.Key) error {
+	r, err := a.tx.ExecContext(ctx, "INSERT INTO customers (id, name, created) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", c.ID, c.Name, timeText(c.Created))
+	if err != nil {
+		return err
+	}
+	if n, err := r.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, cloud.ErrExists)
+	}
+	return addKey(ctx, a.tx, c.ID, first)
 }
 
 func addKey(ctx context.Context, tx *sql.Tx, customer string, k cloud.Key) error {
@@ -81,18 +84,21 @@ func (s *Store) Keys(ctx context.Context, customer string) ([]cloud.Key, error) 
 
 // RotateKey implements cloud.Customers.
 func (s *Store) RotateKey(ctx context.Context, customer string, next cloud.Key, now, until time.Time) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
-		if err := customerExists(ctx, tx, customer); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM keys WHERE customer = ? AND expires <> '' AND expires <= ?", customer, timeText(now)); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, "UPDATE keys SET expires = ?1 WHERE customer = ?2 AND (expires = '' OR expires > ?1)", timeText(until), customer); err != nil {
-			return err
-		}
-		return addKey(ctx, tx, customer, next)
-	})
+	return s.write(ctx, func(tx *sql.Tx) error { return acts{tx}.RotateKey(ctx, customer, next, now, until) })
+}
+
+// RotateKey implements cloud.Acts.
+func (a acts) RotateKey(ctx context.Context, customer string, next cloud.Key, now, until time.Time) error {
+	if err := customerExists(ctx, a.tx, customer); err != nil {
+		return err
+	}
+	if _, err := a.tx.ExecContext(ctx, "DELETE FROM keys WHERE customer = ? AND expires <> '' AND expires <= ?", customer, timeText(now)); err != nil {
+		return err
+	}
+	if _, err := a.tx.ExecContext(ctx, "UPDATE keys SET expires = ?1 WHERE customer = ?2 AND (expires = '' OR expires > ?1)", timeText(until), customer); err != nil {
+		return err
+	}
+	return addKey(ctx, a.tx, customer, next)
 }
 
 // customerExists returns a problem NotFound for a customer that does not.

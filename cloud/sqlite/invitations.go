@@ -15,17 +15,20 @@ var invitationSchema string
 
 // Invite implements cloud.Invitations.
 func (s *Store) Invite(ctx context.Context, i cloud.Invitation) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
-		if err := customerExists(ctx, tx, i.Customer); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM invitations WHERE customer = ? AND expires <= ?", i.Customer, timeText(i.Created)); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, "INSERT INTO invitations (customer, hash, created, expires) VALUES (?, ?, ?, ?)",
-			i.Customer, i.Hash[:], timeText(i.Created), timeText(i.Expires))
+	return s.write(ctx, func(tx *sql.Tx) error { return acts{tx}.Invite(ctx, i) })
+}
+
+// Invite implements cloud.Acts.
+func (a acts) Invite(ctx context.Context, i cloud.Invitation) error {
+	if err := customerExists(ctx, a.tx, i.Customer); err != nil {
 		return err
-	})
+	}
+	if _, err := a.tx.ExecContext(ctx, "DELETE FROM invitations WHERE customer = ? AND expires <= ?", i.Customer, timeText(i.Created)); err != nil {
+		return err
+	}
+	_, err := a.tx.ExecContext(ctx, "INSERT INTO invitations (customer, hash, created, expires) VALUES (?, ?, ?, ?)",
+		i.Customer, i.Hash[:], timeText(i.Created), timeText(i.Expires))
+	return err
 }
 
 // Invitations implements cloud.Invitations.

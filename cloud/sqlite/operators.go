@@ -16,16 +16,19 @@ var fleetSchema string
 
 // AddOperator implements cloud.Operators.
 func (s *Store) AddOperator(ctx context.Context, first cloud.OperatorKey) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
-		var n int
-		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM operators WHERE name = ?", first.Name).Scan(&n); err != nil {
-			return err
-		}
-		if n > 0 {
-			return cloud.ErrExists
-		}
-		return addOperatorKey(ctx, tx, first)
-	})
+	return s.write(ctx, func(tx *sql.Tx) error { return acts{tx}.AddOperator(ctx, first) })
+}
+
+// AddOperator implements cloud.Acts.
+func (a acts) AddOperator(ctx context.Context, first cloud.OperatorKey) error {
+	var n int
+	if err := a.tx.QueryRowContext(ctx, "SELECT count(*) FROM operators WHERE name = ?", first.Name).Scan(&n); err != nil {
+		return err
+	}
+	if n > 0 {
+		return cloud.ErrExists
+	}
+	return addOperatorKey(ctx, a.tx, first)
 }
 
 func addOperatorKey(ctx context.Context, tx *sql.Tx, k cloud.OperatorKey) error {
@@ -63,24 +66,30 @@ func (s *Store) OperatorKeys(ctx context.Context) ([]cloud.OperatorKey, error) {
 
 // RotateOperator implements cloud.Operators.
 func (s *Store) RotateOperator(ctx context.Context, next cloud.OperatorKey, now, until time.Time) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, "UPDATE operators SET expires = iif(expires = '' OR expires > ?1, ?1, expires) WHERE name = ?2", timeText(until), next.Name)
-		if err := knownOperator(r, err, next.Name); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM operators WHERE name = ? AND expires <= ?", next.Name, timeText(now)); err != nil {
-			return err
-		}
-		return addOperatorKey(ctx, tx, next)
-	})
+	return s.write(ctx, func(tx *sql.Tx) error { return acts{tx}.RotateOperator(ctx, next, now, until) })
+}
+
+// RotateOperator implements cloud.Acts.
+func (a acts) RotateOperator(ctx context.Context, next cloud.OperatorKey, now, until time.Time) error {
+	r, err := a.tx.ExecContext(ctx, "UPDATE operators SET expires = iif(expires = '' OR expires > ?1, ?1, expires) WHERE name = ?2", timeText(until), next.Name)
+	if err := knownOperator(r, err, next.Name); err != nil {
+		return err
+	}
+	if _, err := a.tx.ExecContext(ctx, "DELETE FROM operators WHERE name = ? AND expires <= ?", next.Name, timeText(now)); err != nil {
+		return err
+	}
+	return addOperatorKey(ctx, a.tx, next)
 }
 
 // RemoveOperator implements cloud.Operators.
 func (s *Store) RemoveOperator(ctx context.Context, name string) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, "DELETE FROM operators WHERE name = ?", name)
-		return knownOperator(r, err, name)
-	})
+	return s.write(ctx, func(tx *sql.Tx) error { return acts{tx}.RemoveOperator(ctx, name) })
+}
+
+// RemoveOperator implements cloud.Acts.
+func (a acts) RemoveOperator(ctx context.Context, name string) error {
+	r, err := a.tx.ExecContext(ctx, "DELETE FROM operators WHERE name = ?", name)
+	return knownOperator(r, err, name)
 }
 
 func knownOperator(r sql.Result, err error, name string) error {

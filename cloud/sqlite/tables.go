@@ -123,12 +123,17 @@ func (s *Store) Table(ctx context.Context, customer, table string) (t wire.Table
 // Release implements cloud.Tables.
 func (s *Store) Release(ctx context.Context, customer, table string) (w wire.Writer, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
-		h, err := load(ctx, tx, customer, table)
-		if err != nil {
-			return err
-		}
-		w = h.state.Version.Writer
-		return saveState(ctx, tx, customer, table, h.state.Release(), h.mark)
+		w, err = acts{tx}.Release(ctx, customer, table)
+		return err
 	})
 	return w, err
+}
+
+// Release implements cloud.Acts.
+func (a acts) Release(ctx context.Context, customer, table string) (w wire.Writer, err error) {
+	h, err := load(ctx, a.tx, customer, table)
+	if err != nil {
+		return w, err
+	}
+	return h.state.Version.Writer, saveState(ctx, a.tx, customer, table, h.state.Release(), h.mark)
 }

@@ -139,9 +139,15 @@ func testObserve(t *testing.T, f *fixture) {
 	see("a", "1", time.Hour, map[string]string{"a": "1"})
 	see("b", "2", time.Hour, map[string]string{"a": "1", "b": "2"})
 	see("a", "3", time.Hour, map[string]string{"a": "3", "b": "2"})
+	if got, err := f.Observed(ctx, time.Hour); err != nil || len(got) != 2 || got["a"] != "3" {
+		t.Errorf("who looks sees %v %v", got, err)
+	}
 	time.Sleep(20 * time.Millisecond)
 	got, err := f.Observe(ctx, "c", "4", 15*time.Millisecond) // a slow machine may miss c, too
 	if _, old := got["a"]; err != nil || old {
 		t.Errorf("what is old counts: %v %v", got, err)
+	}
+	if got, err := f.Observed(ctx, time.Nanosecond); err != nil || len(got) != 0 {
+		t.Errorf("who looks sees what is old: %v %v", got, err)
 	}
 }

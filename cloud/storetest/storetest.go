@@ -28,6 +28,7 @@ func Run(t *testing.T, o Options) {
 		{"remove customer while it sends", testRemoveWhileSending},
 		{"invitations", testInvitations},
 		{"control", testControl},
+		{"acts", testActs},
 		{"observe", testObserve},
 		{"reports", testReports},
 		{"operators", testOperators},

@@ -18,16 +18,18 @@ func newAudit(a *app) *cobra.Command {
 	var most int
 	c := &cobra.Command{
 		Use:   "audit",
-		Short: "List who changed policies, groups and rollouts, when and why",
-		Long: `Lists changes of policies, groups and rollouts, and removals of customers, the
-newest first: when, who, what, why. What a server did by itself (a step that came
-into force, a rollout that was halted) is listed, too. --json has the documents
-before and after each change. Records are kept for two years (serve --keep-audit).`,
-		Example: "  tidemark-cloud audit\n  tidemark-cloud audit --subject \"rollout orders\" --json",
+		Short: "List who changed what, when and why",
+		Long: `Lists what operators changed, the newest first: when, who, what, why. It has
+policies, groups and rollouts; customers and operators that were added and removed,
+and keys and codes that they were given; tables that were released. What a server did
+by itself (a step that came into force, a rollout that was halted) is listed, too.
+--json has the documents before and after each change of a policy, group or rollout.
+Records are kept for two years (serve --keep-audit).`,
+		Example: "  tidemark-cloud audit\n  tidemark-cloud audit --subject \"rollout orders\" --json\n  tidemark-cloud audit --subject \"customer acme\"",
 		Args:    cobra.NoArgs,
 	}
 	c.Flags().DurationVar(&since, "since", 0, "only of this time, such as 24h; 0: all")
-	c.Flags().StringVar(&subject, "subject", "", "only of this: rollout, \"rollout NAME\", \"policy fleet\", \"policy customer:acme\"")
+	c.Flags().StringVar(&subject, "subject", "", "only of this: rollout, \"rollout NAME\", \"policy fleet\", \"policy customer:acme\", \"customer acme\"")
 	c.Flags().IntVarP(&most, "number", "n", 50, "changes at most; 0: all")
 	asJSON := jsonFlag(c)
 	a.storeFlag(c.Flags())
@@ -61,7 +63,10 @@ before and after each change. Records are kept for two years (serve --keep-audit
 			} else {
 				what = r.Action + " " + strings.Join(strings.Fields(r.Subject)[1:], " ")
 			}
-			if _, err = fmt.Fprintf(a.out, "%d  %s  %s  %s: %s\n", r.Revision, r.At.UTC().Format("2006-01-02 15:04:05Z"), r.Who, what, r.Why); err != nil {
+			if r.Why != "" {
+				what += ": " + r.Why
+			}
+			if _, err = fmt.Fprintf(a.out, "%d  %s  %s  %s\n", r.Revision, r.At.UTC().Format("2006-01-02 15:04:05Z"), r.Who, what); err != nil {
 				return err
 			}
 		}

@@ -16,7 +16,8 @@ func newCustomers(a *app) *cobra.Command {
 		Use:   "customers",
 		Short: "Add, list and remove customers, and renew their keys",
 		Long: `A customer is a tenant: every row, key and request belongs to exactly one. Its
-key opens it and nothing else; only a hash of the key is stored.`,
+key opens it and nothing else; only a hash of the key is stored. Every change is
+recorded with who made it: see audit.`,
 		Example: "  tidemark-cloud customers add acme > acme.key\n  tidemark-cloud customers list",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

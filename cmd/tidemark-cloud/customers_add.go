@@ -13,6 +13,7 @@ import (
 
 func newCustomersAdd(a *app) *cobra.Command {
 	name := ""
+	var o operatorFlags
 	c := &cobra.Command{
 		Use:   "add CUSTOMER",
 		Short: "Add a customer and print its key",
@@ -23,12 +24,15 @@ is shown this once: the store keeps only a hash of it.`,
 		Args: oneCustomer,
 	}
 	c.Flags().StringVar(&name, "name", "", "what people call the customer")
+	o.addWho(c, mayBeGiven)
 	asJSON := jsonFlag(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		id, now := args[0], time.Now()
 		secret, key := cloud.NewKey(id, now)
 		err := a.withStore(c.Context(), func(s cloud.Store) error {
-			err := s.AddCustomer(c.Context(), cloud.Customer{ID: id, Name: name, Created: now}, key)
+			err := o.operator(s).Act(c.Context(), "customer add", "customer "+id, func(a cloud.Acts) error {
+				return a.AddCustomer(c.Context(), cloud.Customer{ID: id, Name: name, Created: now}, key)
+			})
 			hint := ""
 			if errors.Is(err, cloud.ErrExists) {
 				hint = fmt.Sprintf("`tidemark-cloud customers rotate %s` gives it another key", id)

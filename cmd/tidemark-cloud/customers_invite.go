@@ -20,6 +20,7 @@ const (
 
 func newCustomersInvite(a *app) *cobra.Command {
 	valid := defaultValid
+	var o operatorFlags
 	c := &cobra.Command{
 		Use:   "invite CUSTOMER",
 		Short: "Print a one-time code that an agent exchanges for a key",
@@ -32,6 +33,7 @@ only a hash of it is kept. Keys that the customer has stay good.`,
 		Args: oneCustomer,
 	}
 	c.Flags().DurationVar(&valid, "valid", defaultValid, "how long the code is good")
+	o.addWho(c, mayBeGiven)
 	asJSON := jsonFlag(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if valid < time.Minute || valid > longestValid {
@@ -41,7 +43,8 @@ only a hash of it is kept. Keys that the customer has stay good.`,
 		code, i := cloud.NewInvitation(id, time.Now(), valid)
 		i.Expires = i.Expires.UTC().Truncate(time.Second)
 		err := a.withStore(c.Context(), func(s cloud.Store) error {
-			return aboutCustomer("invite "+id, s.Invite(c.Context(), i))
+			err := o.operator(s).Act(c.Context(), "customer invite", "customer "+id, func(a cloud.Acts) error { return a.Invite(c.Context(), i) })
+			return aboutCustomer("invite "+id, err)
 		})
 		if err != nil {
 			return err

@@ -17,6 +17,7 @@ const longTime = 100 * 365 * 24 * time.Hour
 
 func newCustomersKeys(a *app) *cobra.Command {
 	var valid time.Duration
+	var o operatorFlags
 	c := &cobra.Command{
 		Use:   "keys",
 		Short: "Print a further key of every customer, for a replay to a copy",
@@ -28,17 +29,18 @@ replayed to (tidemark-traffic replay): the keys of the original are nowhere.`,
 		Args:    cobra.NoArgs,
 	}
 	c.Flags().DurationVar(&valid, "valid", 24*time.Hour, "how long the keys open their customers")
+	o.addWho(c, mayBeGiven)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if valid <= 0 {
 			return &command.UsageError{Err: fault.New("read the command line", fmt.Errorf("--valid is %s", valid), "")}
 		}
-		return a.withStore(c.Context(), func(s cloud.Store) error { return a.printKeys(c.Context(), s, valid) })
+		return a.withStore(c.Context(), func(s cloud.Store) error { return a.printKeys(c.Context(), o.operator(s), valid) })
 	}
 	return c
 }
 
-func (a *app) printKeys(ctx context.Context, s cloud.Store, valid time.Duration) error {
-	customers, err := s.ListCustomers(ctx)
+func (a *app) printKeys(ctx context.Context, o cloud.Operator, valid time.Duration) error {
+	customers, err := o.Store.ListCustomers(ctx)
 	if err != nil {
 		return fault.New("list the customers", err, "")
 	}
@@ -46,7 +48,10 @@ func (a *app) printKeys(ctx context.Context, s cloud.Store, valid time.Duration)
 		now := time.Now()
 		secret, key := cloud.NewKey(customer.ID, now)
 		key.Expires = now.Add(valid)
-		if err := s.RotateKey(ctx, customer.ID, key, now, now.Add(longTime)); err != nil {
+		err := o.Act(ctx, "customer keys", "customer "+customer.ID, func(a cloud.Acts) error {
+			return a.RotateKey(ctx, customer.ID, key, now, now.Add(longTime))
+		})
+		if err != nil {
 			return fault.New("add a key to "+customer.ID, err, "")
 		}
 		if _, err := fmt.Fprintf(a.out, "%s %s\n", customer.ID, secret); err != nil {

@@ -28,8 +28,7 @@ it asks first; scripts are not asked. Who, when and why stays in audit.`,
 		Args:    oneCustomer,
 	}
 	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
-	c.Flags().StringVar(&o.reason, "reason", "", "why: it is recorded")
-	c.Flags().StringVar(&o.as, "as", "", "who: it is recorded (or "+operatorVar+"; default: the user of this machine)")
+	o.addWho(c, recorded)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		id := args[0]
 		if err := (cloud.Operator{Why: o.reason}).Reasoned("remove customer " + id); err != nil {

@@ -17,6 +17,7 @@ const defaultGrace = 7 * 24 * time.Hour
 
 func newCustomersRotate(a *app) *cobra.Command {
 	var grace time.Duration
+	var o operatorFlags
 	c := &cobra.Command{
 		Use:   "rotate CUSTOMER",
 		Short: "Print a new key; the old one stays valid for a while",
@@ -29,6 +30,7 @@ key that leaked, the old one is refused by running servers within 15 seconds.`,
 		Args: oneCustomer,
 	}
 	c.Flags().DurationVar(&grace, "grace", defaultGrace, "how long the old key stays valid")
+	o.addWho(c, mayBeGiven)
 	asJSON := jsonFlag(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if grace < 0 {
@@ -38,7 +40,10 @@ key that leaked, the old one is refused by running servers within 15 seconds.`,
 		until := now.Add(grace).UTC().Truncate(time.Second)
 		secret, key := cloud.NewKey(id, now)
 		err := a.withStore(c.Context(), func(s cloud.Store) error {
-			return aboutCustomer("rotate the key of "+id, s.RotateKey(c.Context(), id, key, now, until))
+			err := o.operator(s).Act(c.Context(), "customer rotate", "customer "+id, func(a cloud.Acts) error {
+				return a.RotateKey(c.Context(), id, key, now, until)
+			})
+			return aboutCustomer("rotate the key of "+id, err)
 		})
 		if err != nil {
 			return err

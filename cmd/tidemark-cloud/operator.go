@@ -20,11 +20,21 @@ type operatorFlags struct {
 }
 
 func (o *operatorFlags) add(c *cobra.Command) {
-	f := c.Flags()
-	f.StringVar(&o.reason, "reason", "", "why: it is recorded, and agents show it")
-	f.StringVar(&o.as, "as", "", "who: it is recorded (or "+operatorVar+"; default: the user of this machine)")
-	f.Int64Var(&o.seen, "revision", 0, "change nothing unless this is the revision that is changed")
+	o.addWho(c, "why: it is recorded, and agents show it")
+	c.Flags().Int64Var(&o.seen, "revision", 0, "change nothing unless this is the revision that is changed")
 }
+
+// addWho adds those of what has no revision.
+func (o *operatorFlags) addWho(c *cobra.Command, reason string) {
+	c.Flags().StringVar(&o.reason, "reason", "", reason)
+	c.Flags().StringVar(&o.as, "as", "", "who: it is recorded (or "+operatorVar+"; default: the user of this machine)")
+}
+
+// Reasons of what agents do not see, needed or not.
+const (
+	recorded   = "why: it is recorded"
+	mayBeGiven = "why: it is recorded, where it is given"
+)
 
 // operator acts on the store in the name of who runs the command.
 func (o *operatorFlags) operator(s cloud.Store) cloud.Operator {

@@ -18,7 +18,8 @@ func newOperators(a *app) *cobra.Command {
 		Short: "Add, list and remove those who may see the fleet page",
 		Long: `An operator may sign in at the fleet page (serve --fleet-listen), which shows all
 customers. Its key opens that page and nothing of the API; a customer's key does
-not open the page. Only a hash of the key is stored.`,
+not open the page. Only a hash of the key is stored. Every change is recorded with
+who made it: see audit.`,
 		Example: "  tidemark-cloud operators add ada\n  tidemark-cloud operators list",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return command.NeedsOneOf(cmd) },

@@ -13,6 +13,7 @@ import (
 )
 
 func newOperatorsAdd(a *app) *cobra.Command {
+	var o operatorFlags
 	c := &cobra.Command{
 		Use:   "add OPERATOR",
 		Short: "Add an operator and print its key",
@@ -22,12 +23,13 @@ when its key signs in: give each person one.`,
 		Example: "  tidemark-cloud operators add ada > ada.key",
 		Args:    oneOperator,
 	}
+	o.addWho(c, mayBeGiven)
 	asJSON := jsonFlag(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		name := args[0]
 		secret, key := cloud.NewOperatorKey(name, time.Now())
 		err := a.withStore(c.Context(), func(s cloud.Store) error {
-			err := s.AddOperator(c.Context(), key)
+			err := o.operator(s).Act(c.Context(), "operator add", "operator "+name, func(a cloud.Acts) error { return a.AddOperator(c.Context(), key) })
 			if errors.Is(err, cloud.ErrExists) {
 				return fault.New("add operator "+name, errOperatorThere, fmt.Sprintf("`tidemark-cloud operators rotate %s` gives it another key", name))
 			}
@@ -43,6 +45,7 @@ when its key signs in: give each person one.`,
 
 func newOperatorsRotate(a *app) *cobra.Command {
 	var grace time.Duration
+	var o operatorFlags
 	c := &cobra.Command{
 		Use:   "rotate OPERATOR",
 		Short: "Print a new key and end the old one, and its sessions",
@@ -53,6 +56,7 @@ with --grace it stays valid for a while.`,
 		Args:    oneOperator,
 	}
 	c.Flags().DurationVar(&grace, "grace", 0, "how long the old key stays valid")
+	o.addWho(c, mayBeGiven)
 	asJSON := jsonFlag(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if grace < 0 {
@@ -62,7 +66,10 @@ with --grace it stays valid for a while.`,
 		until := now.Add(grace).UTC().Truncate(time.Second)
 		secret, key := cloud.NewOperatorKey(name, now)
 		err := a.withStore(c.Context(), func(s cloud.Store) error {
-			return aboutOperator("rotate the key of operator "+name, s.RotateOperator(c.Context(), key, now, until))
+			err := o.operator(s).Act(c.Context(), "operator rotate", "operator "+name, func(a cloud.Acts) error {
+				return a.RotateOperator(c.Context(), key, now, until)
+			})
+			return aboutOperator("rotate the key of operator "+name, err)
 		})
 		if err != nil {
 			return err
@@ -74,7 +81,8 @@ with --grace it stays valid for a while.`,
 }
 
 func newOperatorsRemove(a *app) *cobra.Command {
-	return &cobra.Command{
+	var o operatorFlags
+	c := &cobra.Command{
 		Use:   "remove OPERATOR",
 		Short: "Remove an operator with its keys and sessions",
 		Long: `Removes an operator. Running servers refuse its keys and end its sessions within
@@ -83,7 +91,10 @@ func newOperatorsRemove(a *app) *cobra.Command {
 		Args:    oneOperator,
 		RunE: func(c *cobra.Command, args []string) error {
 			err := a.withStore(c.Context(), func(s cloud.Store) error {
-				return aboutOperator("remove operator "+args[0], s.RemoveOperator(c.Context(), args[0]))
+				err := o.operator(s).Act(c.Context(), "operator remove", "operator "+args[0], func(a cloud.Acts) error {
+					return a.RemoveOperator(c.Context(), args[0])
+				})
+				return aboutOperator("remove operator "+args[0], err)
 			})
 			if err == nil {
 				_, err = fmt.Fprintf(a.out, "%s: removed\n", args[0])
@@ -91,4 +102,6 @@ func newOperatorsRemove(a *app) *cobra.Command {
 			return err
 		},
 	}
+	o.addWho(c, mayBeGiven)
+	return c
 }

@@ -16,7 +16,7 @@ func newTables(a *app) *cobra.Command {
 		Short: "List a customer's tables, and release one from its writer",
 		Long: `A customer's tables are what its agent has registered. Each has one writer: the
 first agent that sent rows of it. Another is refused, by name, until the table
-is released or the other agent takes it over.`,
+is released or the other agent takes it over. A release is recorded: see audit.`,
 		Example: "  tidemark-cloud tables list acme\n  tidemark-cloud tables release acme dbo.orders",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

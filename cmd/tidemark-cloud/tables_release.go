@@ -11,7 +11,8 @@ import (
 )
 
 func newTablesRelease(a *app) *cobra.Command {
-	return &cobra.Command{
+	var o operatorFlags
+	c := &cobra.Command{
 		Use:   "release CUSTOMER TABLE",
 		Short: "Let another agent write a table",
 		Long: `Forgets which agent writes a table; the next one to send rows of it becomes its
@@ -27,8 +28,11 @@ configuration, stop one of them first.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			customer, table := args[0], args[1]
 			var was wire.Writer
-			err := a.withStore(c.Context(), func(s cloud.Store) (err error) {
-				was, err = s.Release(c.Context(), customer, table)
+			err := a.withStore(c.Context(), func(s cloud.Store) error {
+				err := o.operator(s).Act(c.Context(), "table release", "customer "+customer+" "+table, func(a cloud.Acts) (err error) {
+					was, err = a.Release(c.Context(), customer, table)
+					return err
+				})
 				return aboutTable("release "+table+" of "+customer, customer, err)
 			})
 			if err != nil {
@@ -42,4 +46,6 @@ configuration, stop one of them first.`,
 			return err
 		},
 	}
+	o.addWho(c, mayBeGiven)
+	return c
 }
