@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"tidemark/cloud"
+	"tidemark/cloud/cost"
 	"tidemark/cloud/rollout"
+	"tidemark/internal/fault"
 	"tidemark/internal/wire"
 )
 
@@ -139,5 +141,47 @@ func TestBoardAndOperator(t *testing.T) {
 	seen, err := board.Observe(t.Context(), "a", rollout.Sample{rollout.Reads: 5})
 	if err != nil || seen["a"][rollout.Reads] != 5 {
 		t.Errorf("%v %v", seen, err)
+	}
+}
+
+// told is a store whose database tells that of itself.
+type told struct {
+	cloud.Store
+	counters cost.Counters
+	err      error
+}
+
+func (s told) Counters(context.Context) (*cost.Counters, error) { return &s.counters, s.err }
+
+// A rollout with a bound that nobody can see is refused to whoever asks.
+func TestBoundsThatNobodySees(t *testing.T) {
+	site := newSite(t, cloud.Config{})
+	reads, lag, latency := rollout.Bound{Figure: rollout.Reads, Times: 2}, rollout.Bound{Figure: rollout.Lag, Most: 30}, rollout.Bound{Figure: rollout.Latency, Most: 1}
+	create := func(store cloud.Store, bounds ...rollout.Bound) error {
+		o := cloud.Operator{Store: store, Who: "ann", Why: "test", NewTables: true}
+		_, err := o.CreateRollout(t.Context(), rollout.Rollout{Name: "orders", Tables: []string{"t"}, Seed: "s", Steps: []rollout.Share{rollout.All},
+			Hold: rollout.DefaultHold, Watch: rollout.DefaultWatch, Bounds: bounds})
+		return err
+	}
+	for what, test := range map[string]struct {
+		store  cloud.Store
+		bounds []rollout.Bound
+		says   string
+	}{
+		"reads without Postgres":     {site.store.Store, []rollout.Bound{latency, reads}, "bound of reads: no server can see this figure: the store is not Postgres"},
+		"lag without Postgres":       {site.store.Store, []rollout.Bound{lag}, "bound of lag: no server can see this figure: the store is not Postgres"},
+		"a database that counts not": {told{Store: site.store.Store, err: cost.ErrNotCounted}, []rollout.Bound{reads}, "does not count"},
+		"no replica":                 {told{Store: site.store.Store}, []rollout.Bound{reads, lag}, "bound of lag: no server can see this figure: the database has no replica"},
+		"a user who may not see it":  {told{Store: site.store.Store, counters: cost.Counters{Replicas: 1, Lag: -1}}, []rollout.Bound{lag}, "does not let its user see"},
+	} {
+		if err := create(test.store, test.bounds...); !errors.Is(err, cloud.ErrUnseen) || !strings.Contains(err.Error(), test.says) || fault.Hint(err) == "" {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if err := create(told{Store: site.store.Store, err: cloud.ErrUnavailable}, reads); !errors.Is(err, cloud.ErrUnavailable) {
+		t.Errorf("a store that is away: %v", err)
+	}
+	if err := create(site.store, latency); err != nil {
+		t.Errorf("latency, which every server sees: %v", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"tidemark/cloud/cost"
 	"tidemark/cloud/rollout"
 	"tidemark/internal/fault"
 )
@@ -48,8 +49,49 @@ func (o Operator) CreateRollout(ctx context.Context, r rollout.Rollout) (rollout
 	if err := o.checkTables(ctx, op, rules, r.Tables); err != nil {
 		return r, err
 	}
+	if err := o.checkBounds(ctx, op, r.Bounds); err != nil {
+		return r, err
+	}
 	r.State, r.Share, r.Created = rollout.Running, 0, time.Now().UTC()
 	return r, o.replace(ctx, op, "rollout create", rules, KindRollout, r.Name, r)
+}
+
+// ErrUnseen is the error of a bound of a figure that no server can see: no
+// step would ever come into force.
+var ErrUnseen = errors.New("no server can see this figure")
+
+// checkBounds reports bounds of what the database does not tell.
+func (o Operator) checkBounds(ctx context.Context, op string, bounds []rollout.Bound) error {
+	var asked []rollout.Figure
+	for _, b := range bounds {
+		if b.Figure == rollout.Reads || b.Figure == rollout.Lag {
+			asked = append(asked, b.Figure)
+		}
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	lag := slices.Contains(asked, rollout.Lag)
+	unseen := func(f rollout.Figure, why, hint string) error {
+		return fault.New(op, fmt.Errorf("bound of %s: %w: %s", f, ErrUnseen, why), hint)
+	}
+	const others = "latency and queue are measured by the server itself"
+	source, ok := o.Store.(cost.Source)
+	if !ok {
+		return unseen(asked[0], "the store is not Postgres", others)
+	}
+	c, err := source.Counters(ctx)
+	switch {
+	case errors.Is(err, cost.ErrNotCounted):
+		return unseen(asked[0], "the database does not count what it does", others)
+	case err != nil:
+		return fault.New(op, err, "")
+	case lag && c.Replicas == 0:
+		return unseen(rollout.Lag, "the database has no replica", "connect the replica first (pg_stat_replication shows it), or leave the bound out")
+	case lag && c.Lag < 0:
+		return unseen(rollout.Lag, "the database does not let its user see replicas", "GRANT pg_monitor to the user of the store's URL")
+	}
+	return nil
 }
 
 // ChangeRollout makes a rollout what f makes of it.
@@ -142,6 +184,19 @@ func (b *Board) Observe(ctx context.Context, instance string, s rollout.Sample) 
 	if err != nil {
 		return nil, err
 	}
+	return samples(documents)
+}
+
+// Told returns what each instance has told lately, for whoever only looks.
+func (b *Board) Told(ctx context.Context) (map[string]rollout.Sample, error) {
+	documents, err := b.Store.Observed(ctx, freshSamples)
+	if err != nil {
+		return nil, err
+	}
+	return samples(documents)
+}
+
+func samples(documents map[string]string) (map[string]rollout.Sample, error) {
 	all := make(map[string]rollout.Sample, len(documents))
 	for name, text := range documents {
 		var s rollout.Sample

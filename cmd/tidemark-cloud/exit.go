@@ -35,7 +35,7 @@ func ownCode(err error) int {
 	switch {
 	case errors.Is(err, cloud.ErrUnavailable):
 		return exitUnreachable
-	case errors.Is(err, cloud.ErrWhy), errors.Is(err, cloud.ErrBound):
+	case errors.Is(err, cloud.ErrWhy), errors.Is(err, cloud.ErrUnseen), errors.Is(err, cloud.ErrBound):
 		return command.Usage
 	case errors.Is(err, errNoCustomer), errors.Is(err, errNoTable), errors.Is(err, errNoOperator), errors.Is(err, cloud.ErrUnknown):
 		return exitNotFound

@@ -91,6 +91,12 @@ func TestRolloutIsHalted(t *testing.T) {
 	s.key = strings.TrimSpace(s.command("customers", "add", "acme"))
 	s.command("rollout", "create", "orders", "--table", "dbo.orders", "--new", "--steps", "100%", "--bound", "latency=5s", "--hold", "10s", "--reason", "new table")
 	s.command("rollout", "step", "orders", "--reason", "begin")
+	leave := pgtest.Replica(t, dsn)
+	s.command("rollout", "create", "lines", "--table", "dbo.lines", "--new", "--bound", "latency=5s", "--bound", "lag=30s", "--reason", "their replica")
+	leave() // and does not come back
+	if got := s.command("rollout", "step", "lines", "--reason", "begin"); !strings.Contains(got, "no server has looked yet") {
+		t.Errorf("without a server:\n%s", got)
+	}
 
 	var log bytes.Buffer
 	ctx, cancel := context.WithCancel(t.Context())
@@ -114,6 +120,14 @@ func TestRolloutIsHalted(t *testing.T) {
 		})
 	}
 	s.until("the table is on", func() bool { p, known := s.policy(); return known && !p.Tables["dbo.orders"].Disabled })
+
+	s.until("a step that waits says for what", func() bool {
+		got := s.command("rollout", "show", "lines")
+		return strings.Contains(got, "lag is not known: the database has no replica") && strings.Contains(got, "latency is ")
+	})
+	if got := s.command("rollout", "show", "orders"); !strings.Contains(got, " before the step, is ") {
+		t.Errorf("what is watched is not shown as it is:\n%s", got)
+	}
 
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {

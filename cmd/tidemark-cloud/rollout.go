@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"tidemark/cloud"
-	"tidemark/cloud/cost"
 	"tidemark/cloud/rollout"
 	"tidemark/internal/command"
 	"tidemark/internal/fault"
@@ -29,7 +28,7 @@ the step back by themselves, record why and raise an alarm. Figures:
   reads    blocks a second that Postgres asks the system for (not with SQLite)
   latency  time that 99 of 100 requests are answered in
   queue    requests that wait for a turn
-  lag      how far the last replica is behind (not with SQLite)
+  lag      how far the last replica is behind (not with SQLite, nor without a replica)
 
 A bound is a value (reads=2000, latency=250ms) or a multiple of what it was before
 the step (reads=2x).`,
@@ -68,7 +67,7 @@ those who have them now. ` + "`rollout step`" + ` then goes from one of the --st
 
 A table that no agent has registered yet needs --new: make the rollout before the
 agents get the table into their configuration.`,
-		Example: `  tidemark-cloud rollout create orders --table dbo.orders --new --bound reads=2x --bound lag=30s --reason "new table"
+		Example: `  tidemark-cloud rollout create orders --table dbo.orders --new --bound reads=2x --bound queue=40 --reason "new table"
   tidemark-cloud rollout create blobs --table dbo.blobs --group pilots --steps 10%,50%,100% --reason "pilots first"`,
 		Args: oneRollout,
 	}
@@ -105,9 +104,6 @@ agents get the table into their configuration.`,
 			return &command.UsageError{Err: fault.New("read the command line", err, "`tidemark-cloud rollout create --help` tells what a rollout has")}
 		}
 		return a.changeRollout(c.Context(), &o, r.Name, func(operator cloud.Operator) error {
-			if err := measured(operator.Store, r.Bounds); err != nil {
-				return err
-			}
 			operator.NewTables = fresh
 			_, err := operator.CreateRollout(c.Context(), r)
 			return err
@@ -128,20 +124,6 @@ func readBound(text string) (rollout.Bound, error) {
 	return bound, &command.UsageError{Err: fault.New("read --bound", err, hint)}
 }
 
-// measured refuses bounds of what the store cannot tell: no step would ever
-// come into force.
-func measured(store cloud.Store, bounds []rollout.Bound) error {
-	if _, ok := store.(cost.Source); ok {
-		return nil
-	}
-	for _, b := range bounds {
-		if b.Figure == rollout.Reads || b.Figure == rollout.Lag {
-			return &command.UsageError{Err: fault.New("read --bound", fmt.Errorf("%s: SQLite does not tell this figure", b.Figure), "latency and queue are measured by the server itself")}
-		}
-	}
-	return nil
-}
-
 func newRolloutStep(a *app) *cobra.Command {
 	var o operatorFlags
 	var to string
@@ -150,7 +132,8 @@ func newRolloutStep(a *app) *cobra.Command {
 		Short: "Turn the tables on for the next share of the customers, or for --to",
 		Long: `Goes to the next share. Without bounds it is in force at once. With bounds it
 waits until a server has seen the figures for a minute; nothing happens while no
-server runs, while a figure is not known, or while one is out of its bounds.`,
+server runs, while a figure is not known, or while one is out of its bounds:
+"rollout show" says which.`,
 		Example: "  tidemark-cloud rollout step orders --reason \"the pilots are well\"\n  tidemark-cloud rollout step orders --to 25% --reason \"carefully\"",
 		Args:    oneRollout,
 	}

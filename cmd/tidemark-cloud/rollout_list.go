@@ -80,6 +80,10 @@ type shownRollout struct {
 	In       int      `json:"customers_in"`
 	Of       int      `json:"customers"`
 	First    []string `json:"first_customers,omitempty"` // some of those in
+	// What a step that was asked for waits for, and the figures as servers see
+	// them while the rollout is watched.
+	Waits []string       `json:"waits_for,omitempty"`
+	Now   rollout.Sample `json:"now,omitempty"`
 }
 
 // shownCustomers is how many customers are shown by name.
@@ -115,6 +119,13 @@ func lookAtRollouts(ctx context.Context, s cloud.Store, name string) ([]shownRol
 					r.First = append(r.First, c.ID)
 				}
 			}
+		}
+		if now := time.Now(); v.Watched(now) {
+			told, err := (&cloud.Board{Store: s}).Told(ctx)
+			if err != nil {
+				return nil, err
+			}
+			r.Waits, r.Now = v.Waits(told, now), rollout.Now(told)
 		}
 		shown = append(shown, r)
 	}
@@ -155,7 +166,14 @@ func (a *app) printRollouts(all []shownRollout) error {
 		}
 		line("share", "%s", share)
 		if r.Next != nil {
-			line("waits for", "%s, which comes into force when a server has seen the figures for a minute", *r.Next)
+			asked := ""
+			if !r.Asked.IsZero() { // by a program of before
+				asked = " since " + minute(r.Asked)
+			}
+			line("waits for", "%s%s, which comes into force when a server has seen the figures for a minute", *r.Next, asked)
+			for _, what := range r.Waits {
+				line("", "%s", what)
+			}
 		}
 		in := fmt.Sprintf("%d of %d", r.In, r.Of)
 		if len(r.First) > 0 {
@@ -171,13 +189,18 @@ func (a *app) printRollouts(all []shownRollout) error {
 			if i == 0 {
 				name = "bounds"
 			}
-			before := ""
+			text := b.String()
 			if v, ok := r.Baseline[b.Figure]; ok {
-				before = ", was " + b.Figure.Format(v) + " before the step"
+				text += ", was " + b.Figure.Format(v) + " before the step"
 			}
-			line(name, "%s%s", b, before)
+			if v, ok := r.Now[b.Figure]; ok {
+				text += ", is " + b.Figure.Format(v) + " now"
+			}
+			line(name, "%s", text)
 		}
-		if len(r.Bounds) > 0 {
+		if len(r.Bounds) == 0 {
+			line("bounds", "none: nobody watches, and no step is taken back by itself")
+		} else {
 			line("watched", "for %s after a step, halted after %s out of bounds", short(r.Watch), short(r.Hold))
 		}
 	}
