@@ -27,7 +27,7 @@ func Replica(t testing.TB, dsn string) (leave func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	leave = func() { conn.Close(context.Background()) }
+	leave = func() { _ = conn.Close(context.Background()) } // the server is told, or notices
 	t.Cleanup(leave)
 	results, err := conn.Exec(ctx, "IDENTIFY_SYSTEM").ReadAll()
 	if err != nil {
