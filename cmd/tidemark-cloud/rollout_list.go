@@ -80,10 +80,11 @@ type shownRollout struct {
 	In       int      `json:"customers_in"`
 	Of       int      `json:"customers"`
 	First    []string `json:"first_customers,omitempty"` // some of those in
-	// What a step that was asked for waits for, and the figures as servers see
-	// them while the rollout is watched.
-	Waits []string       `json:"waits_for,omitempty"`
-	Now   rollout.Sample `json:"now,omitempty"`
+	// What a step that was asked for waits for; the figures as servers see them
+	// while the rollout has to be watched, and whether none does.
+	Waits     []string       `json:"waits_for,omitempty"`
+	Now       rollout.Sample `json:"now,omitempty"`
+	Unwatched bool           `json:"unwatched,omitempty"`
 }
 
 // shownCustomers is how many customers are shown by name.
@@ -125,7 +126,7 @@ func lookAtRollouts(ctx context.Context, s cloud.Store, name string) ([]shownRol
 			if err != nil {
 				return nil, err
 			}
-			r.Waits, r.Now = v.Waits(told, now), rollout.Now(told)
+			r.Waits, r.Now, r.Unwatched = v.Waits(told, now), rollout.Now(told), len(told) == 0
 		}
 		shown = append(shown, r)
 	}
@@ -195,13 +196,19 @@ func (a *app) printRollouts(all []shownRollout) error {
 			}
 			if v, ok := r.Now[b.Figure]; ok {
 				text += ", is " + b.Figure.Format(v) + " now"
+			} else if len(r.Now) > 0 {
+				text += ", is not seen now"
 			}
 			line(name, "%s", text)
 		}
 		if len(r.Bounds) == 0 {
 			line("bounds", "none: nobody watches, and no step is taken back by itself")
 		} else {
-			line("watched", "for %s after a step, halted after %s out of bounds", short(r.Watch), short(r.Hold))
+			nobody := ""
+			if r.Unwatched && r.Next == nil { // a step that waits says so itself
+				nobody = "; but no server tells its figures now"
+			}
+			line("watched", "for %s after a step, halted after %s out of bounds%s", short(r.Watch), short(r.Hold), nobody)
 		}
 	}
 	return w.Flush()

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -148,6 +149,36 @@ func TestRolloutReachesAgents(t *testing.T) {
 	f.command(append([]string{"rollout", "step", "lines"}, because...)...)
 	if got := f.on("dbo.lines"); got != "c01 c03 c14" {
 		t.Errorf("at the end it is on for %q", got)
+	}
+}
+
+// What has to be watched, and is not by anybody, says so.
+func TestRolloutThatNobodyWatches(t *testing.T) {
+	f := newAudience(t, "acme")
+	f.command("rollout", "create", "orders", "--table", "dbo.orders", "--new", "--bound", "latency=1s", "--bound", "queue=9", "--reason", "new")
+	store, err := sqlite.Open(t.Context(), f.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	o := cloud.Operator{Store: store, Who: "the server", Why: "test"}
+	if _, err := o.ChangeRollout(t.Context(), "begin", "orders", func(r rollout.Rollout, now time.Time) (rollout.Rollout, error) {
+		r.Share, r.Stepped = rollout.All, now // as a server did that is gone
+		return r, nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.command("rollout", "show", "orders"); !strings.Contains(got, "; but no server tells its figures now\n") {
+		t.Errorf("nobody watches:\n%s", got)
+	}
+	if _, err := (&cloud.Board{Store: store}).Observe(t.Context(), "a", rollout.Sample{rollout.Latency: 0.25}); err != nil {
+		t.Fatal(err)
+	}
+	got := f.command("rollout", "show", "orders")
+	for _, want := range []string{"latency=1s, is 250ms now\n", "queue=9, is not seen now\n", "out of bounds\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
 	}
 }
 
