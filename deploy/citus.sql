@@ -4,13 +4,28 @@
 --
 --     psql -v ON_ERROR_STOP=1 -1 -f citus.sql 'postgres://tidemark@coordinator/tidemark'
 --
--- Every row of a customer is on one node, whatever its table. What all
+-- Citus 11.2 or later; every server connects to the coordinator, whose advisory
+-- locks they share. Every row of a customer is on one node, whatever its table. What all
 -- customers share is a reference table, a copy on every node. Tables of new
 -- datasets are handed to tidemark.distribute by the server that makes them.
 -- A later version of tidemark-cloud may add tables: its notes say how they are
 -- distributed.
 
 CREATE EXTENSION IF NOT EXISTS citus;
+
+-- Before 11.2 the nodes did not hear of a transaction's isolation level:
+-- summaries would be of rows and versions of different moments.
+DO $$
+BEGIN
+    IF (SELECT string_to_array(substring(extversion FROM '^[0-9]+\.[0-9]+'), '.')::int[] < '{11,2}' FROM pg_extension WHERE extname = 'citus') THEN
+        RAISE EXCEPTION 'Citus 11.2 or later is needed';
+    END IF;
+END $$;
+
+-- Who registers a new dataset asks all nodes whether others have it, after which
+-- Citus takes no change of a reference table that such a key refers to. No
+-- dataset is ever deleted.
+ALTER TABLE tidemark.schemas DROP CONSTRAINT IF EXISTS schemas_name_fkey;
 
 SELECT create_reference_table('tidemark.datasets');
 SELECT create_reference_table('tidemark.control');

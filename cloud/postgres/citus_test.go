@@ -1,18 +1,13 @@
 package postgres_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -129,9 +124,17 @@ func TestCitusSchema(t *testing.T) {
 	}
 }
 
-// Every statement of the hot path, as Postgres itself has understood it, reads
-// and writes distributed tables only where their key is one customer.
-func TestCitusHotPath(t *testing.T) {
+// A watched is a store whose database is a cluster's, and whose every statement
+// is seen, as Postgres itself has understood it.
+type watched struct {
+	*postgres.Store
+	t    *testing.T
+	conn *pgx.Conn
+	tap  *tap
+}
+
+// watch opens a store behind a tap. Somebody else has its table t.
+func watch(t *testing.T) *watched {
 	dsn, conn := clustered(t)
 	for _, setting := range []string{"session_preload_libraries = 'auto_explain'", "auto_explain.log_min_duration = 0", "auto_explain.log_verbose = on",
 		"auto_explain.log_format = json", "auto_explain.log_level = notice", "client_min_messages = notice"} {
@@ -141,72 +144,88 @@ func TestCitusHotPath(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	newSite(t, other, "initech", "t", narrow).load(narrowRows(0, 20, 1), 10) // somebody else has the table
+	newSite(t, other, "initech", "t", narrow).load(narrowRows(0, 20, 1), 10)
 	other.Close()
 	tap := newTap(t, fmt.Sprintf("127.0.0.1:%d", conn.Config().Port))
 	s, err := postgres.Open(t.Context(), strings.Replace(dsn, fmt.Sprintf(":%d", conn.Config().Port), ":"+tap.port(), 1), postgres.Options{Connections: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
-	acme := newSite(t, s, "acme", "t", narrow) // registering is rare, and asks whether others have the table
-	tap.begin()
-	hotPath(t, s, acme)
-	plans, copies := tap.end()
-	keys := distributionKeys(t, conn)
-	position := map[string]int{} // of the key in a row
-	for name, key := range keys {
-		if key != "" {
-			var at int
-			if err := conn.QueryRow(t.Context(), "SELECT attnum - 1 FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE relnamespace::regnamespace || '.' || relname = $1 AND attname = $2", name, key).Scan(&at); err != nil {
-				t.Fatal(err)
-			}
-			position[name] = at
-		}
-	}
-	check := shardCheck{keys: keys, position: position, customer: "acme"}
-	seen := map[string]bool{}
+	t.Cleanup(func() { s.Close() })
+	return &watched{s, t, conn, tap}
+}
+
+// check calls wrong for whatever the statements seen do that a cluster cannot,
+// or does on more than one node. It returns the distributed tables they were on.
+func (w *watched) check(wrong func(sql, what string)) map[string]bool {
+	w.t.Helper()
+	plans, copies := w.tap.end()
+	check, seen := newShardCheck(w.t, w.conn), map[string]bool{}
 	for _, text := range plans {
 		var p explained
 		if err := json.Unmarshal([]byte(text), &p); err != nil {
-			t.Fatalf("%v in %s", err, text)
+			w.t.Fatalf("%v in %s", err, text)
 		}
-		for _, wrong := range check.node(p.Plan, nil) {
-			t.Errorf("%s: %s", wrong, p.Query)
+		for _, what := range check.statement(p) {
+			wrong(p.Query, what)
 		}
 		for name := range check.touched {
 			seen[name] = true
-		}
-	}
-	for _, name := range []string{"data.t", "tidemark.versions", "tidemark.answers", "tidemark.keys", "tidemark.tokens", "tidemark.reports", "tidemark.log", "tidemark.summaries", "tidemark.leaves"} {
-		if !seen[name] {
-			t.Errorf("the hot path was not on %s: only on %v", name, seen)
 		}
 	}
 	for _, c := range copies {
 		if strings.HasPrefix(c.sql, `COPY "pg_temp".`) { // the stage of the session
 			continue
 		}
-		if !strings.Contains(c.sql, "(customer_id, ") || !strings.HasPrefix(c.first, "acme\t") {
-			t.Errorf("copied without the customer: %s: %q", c.sql, c.first)
+		if !copiesFor.MatchString(c.sql) || !beginsWith.MatchString(c.first) {
+			wrong(c.sql, fmt.Sprintf("copies without a customer: %q", c.first))
 		}
 	}
-	t.Logf("%d plans, %d copies", len(plans), len(copies))
+	w.t.Logf("%d plans, %d copies", len(plans), len(copies))
+	return seen
+}
+
+// What is copied has the customer in its first column, as text or behind the
+// head of the binary form and the length.
+var (
+	copiesFor  = regexp.MustCompile(`^(?i:copy) \S+ \( ?"?customer(_id)?"?, `)
+	beginsWith = regexp.MustCompile(`^(\w+\t|PGCOPY\n(?s:.{14})\x00\x00\x00(?s:.)\w+)`)
+)
+
+// Every statement of the hot path reads and writes distributed tables only
+// where their key is one customer.
+func TestCitusHotPath(t *testing.T) {
+	w := watch(t)
+	acme := newSite(t, w.Store, "acme", "t", narrow) // registering is rare: see below
+	w.tap.begin()
+	hotPath(t, w.Store, acme)
+	seen := w.check(func(sql, what string) { t.Errorf("%s: %s", what, sql) })
+	for _, name := range []string{"data.t", "tidemark.versions", "tidemark.answers", "tidemark.keys", "tidemark.tokens", "tidemark.reports", "tidemark.log", "tidemark.summaries", "tidemark.leaves"} {
+		if !seen[name] {
+			t.Errorf("the hot path was not on %s: only on %v", name, seen)
+		}
+	}
 
 	// The check sees what it is there for.
+	check := newShardCheck(t, w.conn)
 	for _, sql := range []string{"SELECT count(*) FROM tidemark.versions", "DELETE FROM tidemark.log WHERE name = 't'",
 		"SELECT FROM tidemark.versions v JOIN tidemark.schemas s ON v.name = s.name WHERE v.customer = 'acme'",
 		"INSERT INTO tidemark.log SELECT customer, name, 1, '' FROM tidemark.versions WHERE customer = 'acme' OR name = 't'",
-		"SELECT FROM tidemark.versions WHERE customer = 'globex'"} {
+		"SELECT FROM tidemark.versions v JOIN tidemark.schemas s ON v.name = s.name WHERE v.customer = 'acme' AND s.customer = 'initech'",
+		"DELETE FROM data.t WHERE ctid = ANY (ARRAY(SELECT ctid FROM data.t WHERE customer_id = 'acme'))",
+		"UPDATE tidemark.tokens SET token = gen_random_uuid() WHERE customer = 'acme'",
+		"DELETE FROM tidemark.observed WHERE at < clock_timestamp()",
+		"INSERT INTO tidemark.tokens VALUES ('acme') ON CONFLICT (customer) DO UPDATE SET token = gen_random_uuid()"} {
 		var text string
-		if err := conn.QueryRow(t.Context(), "EXPLAIN (VERBOSE, FORMAT JSON) "+sql).Scan(&text); err != nil {
+		if err := w.conn.QueryRow(t.Context(), "EXPLAIN (VERBOSE, FORMAT JSON) "+sql).Scan(&text); err != nil {
 			t.Fatal(err)
 		}
 		var p []explained
 		if err := json.Unmarshal([]byte(text), &p); err != nil {
 			t.Fatal(err)
 		}
-		if len(check.node(p[0].Plan, nil)) == 0 {
+		p[0].Query = sql
+		if len(check.statement(p[0])) == 0 {
 			t.Errorf("nothing is wrong with %s", sql)
 		}
 	}
@@ -272,193 +291,4 @@ func texts(rows [][]byte) []string {
 		all[i] = string(r)
 	}
 	return all
-}
-
-// explained is a plan as EXPLAIN writes it.
-type explained struct {
-	Query string `json:"Query Text"`
-	Plan  planNode
-}
-
-type planNode struct {
-	Type      string `json:"Node Type"`
-	Operation string
-	Schema    string
-	Relation  string `json:"Relation Name"`
-	Output    []string
-	Filter    string
-	Index     string `json:"Index Cond"`
-	Recheck   string `json:"Recheck Cond"`
-	TID       string `json:"TID Cond"`
-	Plans     []planNode
-}
-
-// A shardCheck holds plans against the keys of a cluster.
-type shardCheck struct {
-	keys     map[string]string // by table; "" for reference tables
-	position map[string]int
-	customer string
-	touched  map[string]bool
-}
-
-// node returns what is wrong with a part of a plan. The statement's
-// distributed tables are added to touched.
-func (c *shardCheck) node(n planNode, above *planNode) (wrong []string) {
-	if above == nil {
-		c.touched = map[string]bool{}
-	}
-	name := n.Schema + "." + n.Relation
-	key, known := c.keys[name]
-	switch {
-	case n.Relation == "" || strings.HasPrefix(n.Schema, "pg_"):
-	case !known:
-		wrong = append(wrong, "a table of no kind: "+name)
-	case key == "":
-	case n.Type == "ModifyTable" && n.Operation == "Insert":
-		c.touched[name] = true
-		if out := n.Plans[0].Output; len(out) <= c.position[name] || !c.is(out[c.position[name]]) {
-			wrong = append(wrong, fmt.Sprintf("inserts into %s for a customer that is no constant: %v", name, out))
-		}
-	case n.Type == "ModifyTable": // its scan is below
-	default:
-		c.touched[name] = true
-		bound := regexp.MustCompile(`\(?(?:\w+\.)?` + key + ` = '` + c.customer + `'::text`)
-		if !bound.MatchString(strings.Join([]string{n.Filter, n.Index, n.Recheck, n.TID}, " ")) {
-			wrong = append(wrong, fmt.Sprintf("%s of %s for no one customer (%s %s %s)", n.Type, name, n.Index, n.Recheck, n.Filter))
-		}
-	}
-	for _, p := range n.Plans {
-		wrong = append(wrong, c.node(p, &n)...)
-	}
-	return wrong
-}
-
-func (c *shardCheck) is(output string) bool { return output == "'"+c.customer+"'::text" }
-
-// A tap is between a store and its server, and reads along: the plans that the
-// server tells as notices, and the rows that are copied in.
-type tap struct {
-	startup func([]byte) []byte // changes the first message, at its length; nil: not
-	l       net.Listener
-	server  string
-	wg      sync.WaitGroup
-
-	mu     sync.Mutex
-	on     bool
-	plans  []string
-	copies []copied
-}
-
-type copied struct{ sql, first string }
-
-func newTap(t *testing.T, server string) *tap {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &tap{l: l, server: server}
-	p.wg.Go(func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			p.wg.Go(func() { p.serve(client) })
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		p.wg.Wait()
-	})
-	return p
-}
-
-func (p *tap) port() string {
-	_, port, _ := net.SplitHostPort(p.l.Addr().String())
-	return port
-}
-
-func (p *tap) begin() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.on = true
-}
-
-func (p *tap) end() ([]string, []copied) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.on = false
-	return slices.Clone(p.plans), slices.Clone(p.copies)
-}
-
-func (p *tap) serve(client net.Conn) {
-	defer client.Close()
-	server, err := net.Dial("tcp", p.server)
-	if err != nil {
-		return
-	}
-	defer server.Close()
-	var both sync.WaitGroup
-	both.Go(func() {
-		defer server.Close()
-		var size [4]byte // the first message has no kind
-		if _, err := io.ReadFull(client, size[:]); err != nil {
-			return
-		}
-		rest := make([]byte, binary.BigEndian.Uint32(size[:])-4)
-		if _, err := io.ReadFull(client, rest); err != nil {
-			return
-		}
-		if p.startup != nil {
-			rest = p.startup(rest)
-		}
-		if _, err := server.Write(append(size[:], rest...)); err != nil {
-			return
-		}
-		var sql string
-		messages(client, server, func(kind byte, body []byte) {
-			switch kind {
-			case 'Q', 'P':
-				if i := bytes.Index(body, []byte("COPY ")); i >= 0 {
-					sql = strings.TrimRight(string(body[i:]), "\x00")
-				}
-			case 'd':
-				if p.on && sql != "" {
-					first, _, _ := strings.Cut(string(body), "\n")
-					p.copies = append(p.copies, copied{sql, first})
-					sql = ""
-				}
-			}
-		}, &p.mu)
-	})
-	both.Go(func() {
-		defer client.Close()
-		messages(server, client, func(kind byte, body []byte) {
-			if i := bytes.Index(body, []byte("plan:\n")); kind == 'N' && i >= 0 && p.on {
-				text, _, _ := bytes.Cut(body[i+len("plan:\n"):], []byte{0})
-				p.plans = append(p.plans, string(text))
-			}
-		}, &p.mu)
-	})
-	both.Wait()
-}
-
-// messages hands messages on, after see has seen them.
-func messages(from io.Reader, to io.Writer, see func(kind byte, body []byte), mu *sync.Mutex) {
-	for {
-		var head [5]byte
-		if _, err := io.ReadFull(from, head[:]); err != nil {
-			return
-		}
-		body := make([]byte, binary.BigEndian.Uint32(head[1:])-4)
-		if _, err := io.ReadFull(from, body); err != nil {
-			return
-		}
-		mu.Lock()
-		see(head[0], body)
-		mu.Unlock()
-		if _, err := to.Write(append(head[:], body...)); err != nil {
-			return
-		}
-	}
 }

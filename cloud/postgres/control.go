@@ -123,7 +123,7 @@ func (s *Store) Recorded(ctx context.Context, q cloud.RecordQuery) ([]cloud.Reco
 // DropRecorded implements cloud.Control.
 func (s *Store) DropRecorded(ctx context.Context, before time.Time, most int) (int, error) {
 	tag, err := s.pool.Exec(ctx, `DELETE FROM tidemark.record WHERE (revision, subject) IN (
-		SELECT revision, subject FROM tidemark.record WHERE at < $1 ORDER BY revision LIMIT $2)`, before, most)
+		SELECT revision, subject FROM tidemark.record WHERE at < $1 ORDER BY revision, subject LIMIT $2)`, before, most)
 	return int(tag.RowsAffected()), unavailable(err)
 }
 
@@ -141,12 +141,12 @@ func (s *Store) Datasets(ctx context.Context) ([]string, error) {
 // instances do not matter.
 func (s *Store) Observe(ctx context.Context, instance, document string, fresh time.Duration) (all map[string]string, err error) {
 	err = s.run(ctx, func(c *session) error {
-		_, err := c.Exec(ctx, `INSERT INTO tidemark.observed (instance, at, document) VALUES ($1, clock_timestamp(), $2)
+		_, err := c.Exec(ctx, `INSERT INTO tidemark.observed (instance, at, document) VALUES ($1, statement_timestamp(), $2)
 			ON CONFLICT (instance) DO UPDATE SET at = excluded.at, document = excluded.document`, instance, document)
 		if err != nil {
 			return err
 		}
-		if _, err := c.Exec(ctx, "DELETE FROM tidemark.observed WHERE at < clock_timestamp() - interval '1 hour'"); err != nil {
+		if _, err := c.Exec(ctx, "DELETE FROM tidemark.observed WHERE at < statement_timestamp() - interval '1 hour'"); err != nil {
 			return err
 		}
 		all, err = observed(ctx, c, fresh)
@@ -162,7 +162,7 @@ func (s *Store) Observed(ctx context.Context, fresh time.Duration) (map[string]s
 }
 
 func observed(ctx context.Context, q querier, fresh time.Duration) (map[string]string, error) {
-	rows, err := q.Query(ctx, "SELECT instance, document FROM tidemark.observed WHERE at > clock_timestamp() - make_interval(secs => $1)", fresh.Seconds())
+	rows, err := q.Query(ctx, "SELECT instance, document FROM tidemark.observed WHERE at > statement_timestamp() - make_interval(secs => $1)", fresh.Seconds())
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,9 @@ func (s *Store) Drop(ctx context.Context, customer, table string, d cloud.Drop) 
 }
 
 // empty deletes the rows of all epochs up to last, in transactions of
-// dropStep rows. The answer counts them and has the version after it.
+// dropStep rows. The answer counts them and has the version after it. The
+// customer is named beside the places of its rows: in a cluster each shard has
+// rows of others in the same places.
 func (s *Store) empty(ctx context.Context, customer, table string, last int64) (wire.Answer, error) {
 	var answer wire.Answer
 	for {
@@ -54,7 +56,7 @@ func (s *Store) empty(ctx context.Context, customer, table string, last int64) (
 			if err != nil {
 				return err
 			}
-			tag, err := c.Exec(ctx, fmt.Sprintf(`DELETE FROM %[1]s WHERE ctid = ANY (ARRAY(
+			tag, err := c.Exec(ctx, fmt.Sprintf(`DELETE FROM %[1]s WHERE customer_id = $1 AND ctid = ANY (ARRAY(
 				SELECT ctid FROM %[1]s WHERE customer_id = $1 AND _tm_epoch <= $2 LIMIT %[2]d))`, d.target(), dropStep), customer, last)
 			if err != nil {
 				return err

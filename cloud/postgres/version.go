@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -100,15 +102,23 @@ func (s *state) write(customer, table string) statement {
 		since = &s.WriterSince
 	}
 	return statement{
-		sql: `WITH other AS (UPDATE tidemark.tokens SET token = gen_random_uuid() WHERE customer = $1)
+		sql: `WITH other AS (UPDATE tidemark.tokens SET token = $21 WHERE customer = $1)
 			UPDATE tidemark.versions SET schema = $3, epoch = $4, epoch_number = $5, seq = $6, watermark = $7, rows = $8, loaded = $9,
 			pristine = $10, cursor = $11, marks = $12, batch = $13, writer = $14, writer_name = $15, writer_run = $16, writer_since = $17,
 			summary = $18, summed = $19, logged = $20
 			WHERE customer = $1 AND name = $2`,
 		args: []any{customer, table, v.Schema, v.Epoch, s.EpochNumber, int64(v.Seq), int64(v.Watermark), v.Rows, v.Loaded,
 			s.pristine, v.Cursor, v.Marks, s.Batch, v.Writer.ID, v.Writer.Name, v.Writer.Run, since,
-			int64(s.mark.Number), int64(s.mark.Seq), s.mark.Logged},
+			int64(s.mark.Number), int64(s.mark.Seq), s.mark.Logged, newToken()},
 	}
+}
+
+// newToken is made here, because a cluster takes no update with a function that
+// gives something else on each of its nodes.
+func newToken() string {
+	var token [16]byte
+	_, _ = rand.Read(token[:]) // cannot fail
+	return hex.EncodeToString(token[:])
 }
 
 // writeMark is the statement that stores the mark of a summary alone, which is
