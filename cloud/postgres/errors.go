@@ -19,6 +19,7 @@ const (
 	codeText          = "22021" // a character that no text can hold
 	codeForeignKey    = "23503"
 	codeUnique        = "23505"
+	codePrivilege     = "42501"
 	codeSerialization = "40001"
 	codeDeadlock      = "40P01"
 	codeTooMany       = "53300" // the server has no connection left

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"go.uber.org/zap"
 
 	"tidemark/internal/fault"
 )
@@ -46,13 +49,26 @@ func migrate(ctx context.Context, pool *connections) error {
 			err = o.migrate(ctx)
 		case errors.Is(err, errMigrating):
 			err = waitForMigration(ctx)
+		case code(err) == codeLock, code(err) == codeDeadlock: // instances in work use what it changes
+			pool.o.Logger.Warn("a migration waits for those who use its tables", zap.Error(err))
+			err = sleep(ctx, lockPause/2+rand.N(lockPause))
 		}
 		if err != nil {
-			return fault.New("migrate the database", err,
-				"the user needs CREATE on the database the first time, and must own the schemas tidemark and data")
+			return fault.New("migrate the database", unavailable(err), migrationHint(err))
 		}
 	}
 	return nil
+}
+
+// lockPause is between two attempts to lock a table that others use, so that
+// they go on meanwhile.
+const lockPause = 2 * time.Second
+
+func migrationHint(err error) string {
+	if code(err) == codePrivilege {
+		return "the user needs CREATE on the database the first time, and must own the schemas tidemark and data"
+	}
+	return "what was done before it stays; the next start goes on from there"
 }
 
 // migrateNext applies the first migration that is missing; done says that
@@ -90,6 +106,14 @@ func migrateNext(ctx context.Context, tx pgx.Tx, names []string) (done bool, err
 	}
 	if strings.HasPrefix(string(sql), outsideMark) {
 		return false, &outside{config: tx.Conn().Config(), number: have + 1, name: names[have], sql: string(sql)}
+	}
+	// It takes its time, within that of all; but who waits for a lock has all
+	// others wait behind it.
+	if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = 0"); err != nil {
+		return false, err
+	}
+	if _, err := tx.Exec(ctx, "SET LOCAL lock_timeout = '"+ddlLockTimeout+"'"); err != nil {
+		return false, err
 	}
 	// The simple protocol takes several statements at once.
 	if _, err := tx.Conn().PgConn().Exec(ctx, string(sql)).ReadAll(); err != nil {

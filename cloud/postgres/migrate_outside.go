@@ -12,7 +12,7 @@ import (
 )
 
 // migrationTime bounds all migrations together, and the wait for those of
-// another process.
+// another process. deploy/linux/tidemark-cloud.service gives the start longer.
 const migrationTime = 2 * time.Hour
 
 // errMigrating says that another process migrates the database.

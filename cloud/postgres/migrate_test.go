@@ -1,10 +1,19 @@
 package postgres_test
 
 import (
+	"errors"
+	"strings"
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"tidemark/cloud"
 	"tidemark/cloud/postgres"
+	"tidemark/internal/fault"
 	"tidemark/internal/pgtest"
 )
 
@@ -47,4 +56,58 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS log_seq ON tidemark.log (customer, seq);
 	if err != nil || valid != 2 || last != 1 {
 		t.Errorf("%d indexes, recorded %d times, %v", valid, last, err)
 	}
+}
+
+// A migration that finds its table in use lets those who use it go on, and
+// tries again; one without the right to it is told from one that may not be now.
+func TestMigrationOfATableInUse(t *testing.T) {
+	dsn := pgtest.Start(t)
+	s, conn := openAt(t, dsn)
+	newSite(t, s, "acme", "t", narrow)
+	postgres.AddMigration(t, "ALTER TABLE tidemark.log ADD COLUMN added integer;")
+	exec(t, conn, "BEGIN")
+	exec(t, conn, "LOCK TABLE tidemark.log IN ACCESS SHARE MODE")
+	core, logs := observer.New(zapcore.WarnLevel)
+	opened := make(chan error, 1)
+	go func() {
+		next, err := postgres.Open(t.Context(), dsn, postgres.Options{Connections: 2, Logger: zap.New(core)})
+		if err == nil {
+			err = next.Close()
+		}
+		opened <- err
+	}()
+	waitFor(t, func() bool { return logs.FilterMessageSnippet("a migration waits").Len() > 0 })
+	exec(t, conn, "COMMIT")
+	if err := <-opened; err != nil {
+		t.Error(err)
+	}
+	if _, err := conn.Exec(t.Context(), "SELECT added FROM tidemark.log"); err != nil {
+		t.Error(err)
+	}
+}
+
+// What a person has to do is said where it is that, and nowhere else.
+func TestMigrationThatFails(t *testing.T) {
+	dsn := pgtest.Start(t)
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	exec(t, conn, "CREATE ROLE powerless LOGIN")
+	defer exec(t, conn, "DROP ROLE powerless")
+	fails := func(dsn, says, hint string, passes bool) {
+		t.Helper()
+		s, err := postgres.Open(t.Context(), dsn, postgres.Options{Connections: 2})
+		if err == nil {
+			s.Close()
+			t.Fatal("it opened")
+		}
+		if !strings.Contains(err.Error(), says) || !strings.Contains(fault.Hint(err), hint) || errors.Is(err, cloud.ErrUnavailable) != passes {
+			t.Errorf("%v (%s)", err, fault.Hint(err))
+		}
+	}
+	fails(strings.Replace(dsn, "tidemark@", "powerless@", 1), "permission denied", "CREATE on the database", false)
+	postgres.AddMigration(t, "SELECT pg_terminate_backend(pg_backend_pid());") // the server stops
+	fails(dsn, "terminating connection", "the next start goes on", true)
 }
