@@ -29,7 +29,8 @@ type Replica struct{ pool *connections }
 const replicaConnections = 4
 
 // OpenReplica connects to a database. It fails when that is not at this
-// program's migration or a later one.
+// program's migration or a later one: with cloud.ErrUnavailable, because a
+// replica that is behind catches up.
 func OpenReplica(ctx context.Context, dsn string) (*Replica, error) {
 	const op = "open the replica"
 	config, err := parseConfig(dsn)
@@ -66,8 +67,8 @@ func (r *Replica) check(ctx context.Context) error {
 		return unavailable(err)
 	}
 	if have < len(names) {
-		return fault.New("read the migrations", fmt.Errorf("the database is at %d, this program needs %d", have, len(names)),
-			"is it a replica of the store's database? It may be behind: try again")
+		return fault.New("read the migrations", fmt.Errorf("%w: the database is at %d, this program needs %d", cloud.ErrUnavailable, have, len(names)),
+			"is it a replica of the store's database? One that is behind catches up")
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
 // Package pgtest gives tests and benchmarks a private Postgres server in a
 // temporary directory: one for each process, one fresh database for each
-// call of Start.
+// call of Start; and hot standbys of it.
 //
 // The server listens on 127.0.0.1 and on a socket in its directory, trusts
 // local connections, and does not sync to disk. It outlives nothing: a

@@ -15,6 +15,9 @@ func Start(t testing.TB) string {
 	return ""
 }
 
+// Standby has nothing to follow.
+func Standby(t testing.TB, _ string) string { return Start(t) }
+
 // Run has nothing to run.
 func Run(context.Context, string, ...string) error { return errors.ErrUnsupported }
 

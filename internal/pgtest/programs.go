@@ -88,7 +88,12 @@ func (p programs) attr() *syscall.SysProcAttr {
 }
 
 func (p programs) run(ctx context.Context, dir, name string, args ...string) error {
-	cmd := exec.CommandContext(ctx, filepath.Join(p.dir, name), args...)
+	path := name // of a client program
+	if !filepath.IsAbs(name) {
+		path = filepath.Join(p.dir, name)
+	}
+	name = filepath.Base(name)
+	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = dir
 	cmd.SysProcAttr = p.attr()
 	// A file, not a pipe: the server that pg_ctl leaves behind inherits it.

@@ -46,7 +46,10 @@ type Server struct {
 
 // Launch starts a server in a new temporary directory. ErrMissing says that
 // the machine has no Postgres server programs.
-func Launch(ctx context.Context) (*Server, error) {
+func Launch(ctx context.Context) (*Server, error) { return launch(ctx, (*Server).launch) }
+
+// launch makes a server in a new temporary directory with how.
+func launch(ctx context.Context, how func(*Server, context.Context) error) (*Server, error) {
 	bin, err := findPrograms()
 	if err != nil {
 		return nil, err
@@ -56,7 +59,7 @@ func Launch(ctx context.Context) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{dir: dir, bin: bin}
-	if err := s.launch(ctx); err != nil {
+	if err := how(s, ctx); err != nil {
 		log, _ := os.ReadFile(s.path("log"))
 		return nil, errors.Join(fmt.Errorf("private Postgres server: %w\n%s", err, log), s.Close())
 	}
@@ -75,6 +78,12 @@ func (s *Server) launch(ctx context.Context) error {
 		"--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"); err != nil {
 		return err
 	}
+	return s.run(ctx, settings)
+}
+
+// run starts the server on a free port, with settings beside those of its
+// place.
+func (s *Server) run(ctx context.Context, settings string) (err error) {
 	// Between finding a free port and using it another process can take it.
 	for range 5 {
 		if s.port, err = freePort(ctx); err != nil {
