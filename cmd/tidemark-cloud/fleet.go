@@ -9,16 +9,13 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/spf13/pflag"
 	"go.uber.org/zap"
 
 	"tidemark/cloud"
 	"tidemark/cloud/fleet"
-	"tidemark/cloud/postgres"
 	"tidemark/internal/command"
 	"tidemark/internal/fault"
 )
@@ -66,11 +63,11 @@ func (a *app) startFleet(ctx context.Context, f fleetFlags, checkIn time.Duratio
 	var shown fleet.Store = store
 	end := func() {}
 	if url := cmp.Or(f.store, os.Getenv(fleetStoreVar)); url != "" {
-		replica, err := openReplica(ctx, url)
+		replica, err := openReplica(ctx, url, log)
 		if err != nil {
 			return nil, nil, err
 		}
-		shown, end = replica, replica.Close
+		shown, end = replica, replica.close
 	}
 	page := fleet.New(fleet.Config{Store: shown, Operators: store, SilentAfter: fleet.SilentAfter(cmp.Or(checkIn, 30*time.Minute)), Secure: f.secure(t), Version: build(), Logger: log})
 	stop, err := f.start(ctx, page, proxies, t, log)
@@ -86,24 +83,6 @@ func (a *app) startFleet(ctx context.Context, f fleetFlags, checkIn time.Duratio
 
 // fleetStoreVar names the replica where --fleet-store does not.
 const fleetStoreVar = "TIDEMARK_FLEET_STORE"
-
-// openReplica opens a replica. No error repeats its URL.
-func openReplica(ctx context.Context, url string) (*postgres.Replica, error) {
-	if !strings.HasPrefix(url, "postgres://") && !strings.HasPrefix(url, "postgresql://") {
-		return nil, &command.ConfigError{Err: fault.New("read the URL of the fleet page's replica", errReplicaURL, "it is for a replica of a Postgres store; leave it out otherwise")}
-	}
-	replica, err := postgres.OpenReplica(ctx, url)
-	var lost *pgconn.ConnectError
-	switch {
-	case err == nil:
-		return replica, nil
-	case errors.As(err, &lost) && !refused(err), errors.Is(err, cloud.ErrUnavailable):
-		return nil, unreachable{fault.New("reach the fleet page's replica", err, "is the server running, and are host and port right?")}
-	}
-	return nil, &command.ConfigError{Err: err}
-}
-
-var errReplicaURL = errors.New("it does not begin with postgres://")
 
 // start answers until what it returns is called, which waits for the end.
 func (f *fleetFlags) start(ctx context.Context, page *fleet.Page, proxies cloud.Proxies, t *tls.Config, log *zap.Logger) (stop func() error, err error) {
