@@ -124,6 +124,11 @@ func TestSessions(t *testing.T) {
 	if !in(two, cookie.Value) {
 		t.Error("another instance does not know the session")
 	}
+	clock.Add(2)
+	eve := one.other().signIn(addOperator(t, s, "eve"))
+	if !in(two, eve.client.Jar.Cookies(u)[0].Value) {
+		t.Error("another instance knows the keys of before alone")
+	}
 	for i := range cookie.Value {
 		changed := []byte(cookie.Value)
 		changed[i] ^= 4

@@ -76,12 +76,16 @@ func (p *Page) session(r *http.Request) (name string, ok bool, err error) {
 		return "", false, nil
 	}
 	now := p.config.Now()
-	keys, err := p.keys.get(r.Context(), now, freshKeys)
-	if err != nil {
-		return "", false, err
+	for _, age := range []time.Duration{freshKeys, recheckKeys} { // another instance may have let in whose key is new
+		keys, err := p.keys.get(r.Context(), now, age)
+		if err != nil {
+			return "", false, err
+		}
+		if name, ok = operatorOf(cookies[0].Value, keys, now); ok {
+			return name, true, nil
+		}
 	}
-	name, ok = operatorOf(cookies[0].Value, keys, now)
-	return name, ok, nil
+	return "", false, nil
 }
 
 // local is where to go after signing in: a path of this page, or its first.
