@@ -6,6 +6,10 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 // told is what a command reads that shows a rollout.
@@ -72,6 +76,27 @@ func TestWaits(t *testing.T) {
 			t.Errorf("not in force: %+v", r)
 		}
 		says()
+	})
+}
+
+// The log says what a step waits for once, not at every look.
+func TestWaitingIsLoggedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zapcore.InfoLevel)
+		b := newBoard(bounded(t, "queue=20"))
+		begun := time.Now()
+		watch(t, b, &Watcher{Log: zap.New(core), Figures: figures(func() (Sample, error) {
+			return Sample{Queue: 30 + time.Since(begun).Minutes()}, nil
+		})})
+		b.change(t, "orders", func(r Rollout) (Rollout, error) { return r.Step(100, time.Now()) })
+		time.Sleep(time.Hour)
+		var said []string
+		for _, e := range logs.FilterMessage("a step of a rollout waits").All() {
+			said = append(said, e.ContextMap()["for"].(string))
+		}
+		if len(said) != 2 || said[0] != "queue is not known for long enough" || !strings.HasPrefix(said[1], "queue is 3") {
+			t.Errorf("said: %q", said)
+		}
 	})
 }
 

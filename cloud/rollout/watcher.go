@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -139,12 +140,21 @@ func (w *Watcher) look(ctx context.Context) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for name, waits := range waiting {
-		if decides && w.waits[name] != waits {
+		if decides && gist(w.waits[name]) != gist(waits) {
 			w.Log.Info("a step of a rollout waits", zap.String("rollout", name), zap.String("for", waits))
 		}
 	}
 	w.waits = waiting
 	return err
+}
+
+// gist is what is waited for without how much of it there is, which is another
+// at every look.
+func gist(waits string) string {
+	if i := strings.IndexAny(waits, "0123456789"); i >= 0 {
+		return waits[:i]
+	}
+	return waits
 }
 
 func (w *Watcher) decide(ctx context.Context, was Versioned, is Rollout, why string) error {
