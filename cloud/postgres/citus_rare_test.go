@@ -26,7 +26,7 @@ var ofAll = map[string]string{
 
 // hot are the methods that hotPath calls, and those that send no statement.
 var hot = []string{"Apply", "Delete", "Keys", "Versions", "VersionsToken", "Table", "PutReport", "Documents", "Summarize", "Tree", "Leaves", "Differences", "List", "Compare",
-	"Close", "Connections", "Ready"}
+	"Close", "Connections", "Ready", "Refused"}
 
 // What the store does beside the hot path is for one customer, too, or it is
 // in ofAll.
@@ -57,10 +57,17 @@ func TestCitusRareStatements(t *testing.T) {
 			_, err := w.Change(ctx, cloud.Change{At: now, Who: "w", Why: "y", Action: "a", Documents: []cloud.Document{{Kind: cloud.KindPolicy, Body: "{}"}}})
 			return err
 		}},
+		{"Act", func() error {
+			return w.Act(ctx, cloud.Change{At: now, Who: "w", Action: "table release", Subject: "customer acme t"}, func(a cloud.Acts) error {
+				_, err := a.Release(ctx, "acme", "t")
+				return err
+			})
+		}},
 		{"Recorded", func() error { _, err := w.Recorded(ctx, cloud.RecordQuery{}); return err }},
 		{"DropRecorded", func() error { _, err := w.DropRecorded(ctx, now.Add(time.Hour), 10); return err }},
 		{"Datasets", func() error { _, err := w.Datasets(ctx); return err }},
 		{"Observe", func() error { _, err := w.Observe(ctx, "i", "{}", time.Minute); return err }},
+		{"Observed", func() error { _, err := w.Observed(ctx, time.Minute); return err }},
 		{"Report", func() error { _, err := w.Report(ctx, "acme"); return err }},
 		{"EachReport", func() error { return w.EachReport(ctx, time.Time{}, func(cloud.Report) error { return nil }) }},
 		{"Recent", func() error { _, err := w.Recent(ctx, "acme"); return err }},
