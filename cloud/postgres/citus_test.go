@@ -117,6 +117,11 @@ func TestCitusSchema(t *testing.T) {
 			t.Errorf("removing a customer leaves its rows in %s", name)
 		}
 	}
+	for _, name := range []string{"tidemark.datasets", "tidemark.control"} { // schema and policy, on every node
+		if key, known := keys[name]; !known || key != "" {
+			t.Errorf("%s is no reference table: %v", name, keys)
+		}
+	}
 	for _, name := range []string{"data.dbo_before", "data.dbo_after"} {
 		if keys[name] != "customer_id" {
 			t.Errorf("%s is not distributed: %v", name, keys)

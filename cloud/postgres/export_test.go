@@ -25,6 +25,9 @@ func AddMigration(t *testing.T, sql string) {
 	t.Cleanup(func() { migrationFiles = embedded })
 }
 
+// MigrationTime is how long a start may take for migrations.
+const MigrationTime = migrationTime
+
 // ReadToken is the statement that reads what stands for them.
 const ReadToken = readToken
 

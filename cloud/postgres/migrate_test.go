@@ -2,9 +2,13 @@ package postgres_test
 
 import (
 	"errors"
+	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"go.uber.org/zap"
@@ -110,4 +114,19 @@ func TestMigrationThatFails(t *testing.T) {
 	fails(strings.Replace(dsn, "tidemark@", "powerless@", 1), "permission denied", "CREATE on the database", false)
 	postgres.AddMigration(t, "SELECT pg_terminate_backend(pg_backend_pid());") // the server stops
 	fails(dsn, "terminating connection", "the next start goes on", true)
+}
+
+// The service manager does not end a start that migrates.
+func TestServiceWaitsForMigrations(t *testing.T) {
+	unit, err := os.ReadFile("../../deploy/linux/tidemark-cloud.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`(?m)^TimeoutStartSec=(\d+)min$`).FindSubmatch(unit)
+	if m == nil {
+		t.Fatal("the unit bounds no start")
+	}
+	if minutes, err := strconv.Atoi(string(m[1])); err != nil || time.Duration(minutes)*time.Minute <= postgres.MigrationTime {
+		t.Errorf("%s minutes, and migrations have %v: %v", m[1], postgres.MigrationTime, err)
+	}
 }
