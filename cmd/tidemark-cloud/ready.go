@@ -45,7 +45,7 @@ TIDEMARK_READY_URL in the environment, for a health check that is fixed.`,
 			return &command.UsageError{Err: fault.New("read the command line", errors.New("--url or "+readyVar+" is no http or https address"), "for example http://127.0.0.1:8080")}
 		}
 		if err := askReady(c.Context(), u.JoinPath("readyz").String()); err != nil {
-			return unreachable{fault.New("ask whether the server is ready", err, "its log says why")}
+			return unreachable{fault.New("ask whether the server is ready", err, "its log says why; --url names one that listens elsewhere")}
 		}
 		return nil
 	}
