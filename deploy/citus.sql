@@ -4,10 +4,10 @@
 --
 --     psql -v ON_ERROR_STOP=1 -1 -f citus.sql 'postgres://tidemark@coordinator/tidemark'
 --
--- Citus 11.2 or later; every server connects to the coordinator, whose advisory
--- locks they share. Every row of a customer is on one node, whatever its table. What all
--- customers share is a reference table, a copy on every node. Tables of new
--- datasets are handed to tidemark.distribute by the server that makes them.
+-- Citus 11.2 or later. Every server connects to the coordinator, whose advisory
+-- locks they share. Every row of a customer is on one node, whatever its table.
+-- What all customers share is a reference table, a copy on every node. Tables of
+-- new datasets are handed to tidemark.distribute by the server that makes them.
 -- A later version of tidemark-cloud may add tables: its notes say how they are
 -- distributed.
 
