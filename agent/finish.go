@@ -88,7 +88,8 @@ func (c *cycle) write(d scheduler.Decision, err error) journal.Entry {
 	case d.Action == scheduler.Upload || d.Action == scheduler.Diff:
 		c.t.log.Info("table."+e.Action, zap.String("kind", e.Upload), zap.String("reason", e.Reason), zap.Int64("rows", e.Outcome.Rows),
 			zap.Int64("inserted", e.Outcome.Inserted), zap.Int64("updated", e.Outcome.Updated), zap.Int64("deleted", e.Outcome.Deleted),
-			zap.Int64("bytes", e.Outcome.Bytes), zap.Int("requests", e.Outcome.Requests), zap.Duration("took", e.Outcome.Duration), zap.String("note", e.Outcome.Note))
+			zap.Int64("bytes", e.Outcome.Bytes), zap.Int("requests", e.Outcome.Requests), zap.Duration("took", e.Outcome.Duration), zap.String("request", e.Outcome.Request),
+			zap.String("note", e.Outcome.Note))
 	default:
 		c.t.log.Debug("table."+e.Action, zap.String("reason", e.Reason))
 	}

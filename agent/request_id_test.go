@@ -1,12 +1,15 @@
 package agent_test
 
 import (
+	"cmp"
 	"regexp"
+	"slices"
 	"testing"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"tidemark/agent/journal"
 	"tidemark/cloud"
 	"tidemark/internal/wire"
 )
@@ -38,6 +41,35 @@ func TestRequestInBothLogs(t *testing.T) {
 		if e.Outcome.Error != "" {
 			r.inLog(logs, "journal", e.Outcome.Error)
 		}
+	}
+}
+
+// TestBatchInBothLogs has batches go through: the agent's log and journal have
+// the ID under which the cloud's log and its journal of batches have them.
+func TestBatchInBothLogs(t *testing.T) {
+	r := newRig(t)
+	core, logs := observer.New(zap.InfoLevel)
+	r.front.api = cloud.New(cloud.Config{Store: r.store, Logger: zap.New(core)})
+	own, told := observer.New(zap.DebugLevel)
+	r.log = own
+	r.db.Exec(t, plain)
+	r.sync("t").once()
+	taken, err := r.store.Recent(t.Context(), customer)
+	if err != nil || len(taken) == 0 {
+		t.Fatalf("%d batches: %v", len(taken), err)
+	}
+	last := slices.MaxFunc(taken, func(a, b cloud.Taken) int { return cmp.Compare(a.Seq, b.Seq) }).Request
+	for _, b := range taken {
+		if logs.FilterMessage("request").FilterField(zap.String("request_id", b.Request)).Len() != 1 ||
+			told.FilterMessage("batch.sent").FilterField(zap.String("request", b.Request)).FilterField(zap.Uint64("seq", b.Seq)).Len() != 1 {
+			t.Errorf("request %q of batch %d is not in both logs: %v", b.Request, b.Seq, told.All())
+		}
+	}
+	if told.FilterMessage("table.upload").FilterField(zap.String("request", last)).Len() != 1 {
+		t.Errorf("request %q is with no upload: %v", last, told.FilterMessage("table.upload").All())
+	}
+	if !slices.ContainsFunc(r.entries, func(e journal.Entry) bool { return e.Action == "upload" && e.Outcome.Request == last }) {
+		t.Errorf("request %q is not in the journal: %+v", last, r.entries)
 	}
 }
 

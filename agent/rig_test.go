@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest"
 
 	"tidemark/agent"
@@ -56,6 +58,7 @@ type rig struct {
 	tables []agent.TableSite
 	reload func(context.Context) (agent.Site, error)
 	now    func() time.Time
+	log    zapcore.Core // nil: the test's own alone
 
 	agent *agent.Agent
 	stop  func()
@@ -181,8 +184,12 @@ func (r *rig) newSite() agent.Site {
 
 func (r *rig) open() *agent.Agent {
 	r.t.Helper()
+	log := zaptest.NewLogger(r.t)
+	if r.log != nil {
+		log = log.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core { return zapcore.NewTee(c, r.log) }))
+	}
 	a, err := agent.New(r.newSite(), agent.Options{
-		StateDir: r.dir, Log: zaptest.NewLogger(r.t), Reload: r.reload, Now: r.now,
+		StateDir: r.dir, Log: log, Reload: r.reload, Now: r.now,
 		Decided: func(e journal.Entry) {
 			r.mu.Lock()
 			defer r.mu.Unlock()

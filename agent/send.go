@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 
+	"go.uber.org/zap"
+
 	"tidemark/agent/journal"
 	"tidemark/internal/wire"
 	"tidemark/uploader"
@@ -68,7 +70,9 @@ func (s *sender) sendPacked(ctx context.Context, h wire.Header, packed, lines []
 	if err != nil {
 		return answer, s.failed(err)
 	}
+	s.t.log.Debug("batch.sent", zap.String("kind", string(h.Kind)), zap.Uint64("seq", h.Seq), zap.Int("rows", n), zap.String("request", answer.Request))
 	s.out.Batches++
+	s.out.Request = answer.Request
 	s.out.Bytes += int64(len(lines))
 	s.out.Inserted += int64(answer.Inserted)
 	s.out.Updated += int64(answer.Updated)

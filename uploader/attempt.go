@@ -30,6 +30,7 @@ type reply struct {
 // names the request, where the cloud may know of it.
 func (c *Client) attempt(ctx context.Context, r *request, key string) error {
 	id, reached := requestID(), new(atomic.Bool)
+	r.id = id
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { reached.Store(true) }})
 	err := c.send(ctx, r, key, id)
 	if err != nil && ctx.Err() == nil && reached.Load() {

@@ -31,7 +31,7 @@ func (c *Client) batch(ctx context.Context, method, op, table string, h wire.Hea
 	body = append(body, packed...)
 	defer c.bodies.give(body)
 	var answer wire.Answer
-	err = c.call(ctx, &request{
+	r := &request{
 		op: op, class: rows, table: table, method: method, path: []string{"tables", table, "rows"},
 		header: linesHeader(), body: body,
 		accept: func(a *reply) error {
@@ -41,10 +41,11 @@ func (c *Client) batch(ctx context.Context, method, op, table string, h wire.Hea
 			}
 			return checkAnswer(answer, h)
 		},
-	})
-	if err != nil {
+	}
+	if err := c.call(ctx, r); err != nil {
 		return wire.Answer{}, err
 	}
+	answer.Request = r.id
 	return answer, nil
 }
 

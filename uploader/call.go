@@ -32,6 +32,7 @@ type request struct {
 	body   []byte
 	accept func(*reply) error // reads a good answer; an error means that it is none
 	may    bool               // a cloud need not know it: then the error is ErrNoReports
+	id     string             // of the attempt that was made last
 }
 
 // A failure is worth another try.

@@ -49,16 +49,17 @@ func TestTriesAgain(t *testing.T) {
 	for name, fails := range tests {
 		t.Run(name, func(t *testing.T) {
 			var bodies [][]byte
+			var id string // of the last try
 			synctest.Test(t, func(t *testing.T) {
 				c := client(t, func(r *http.Request) (*http.Response, error) {
-					bodies = append(bodies, body(t, r))
+					bodies, id = append(bodies, body(t, r)), r.Header.Get(wire.HeaderRequestID)
 					if len(bodies) <= 20 {
 						return fails()
 					}
 					return applied(), nil
 				}, func(c *uploader.Config) { c.MaxAnswer = 4096 })
 				a, err := c.Send(t.Context(), "dbo.orders", header(1), zipped(line))
-				if err != nil || a.Inserted != 1 || a.Version.Watermark != 9 {
+				if err != nil || a.Inserted != 1 || a.Version.Watermark != 9 || a.Request != id {
 					t.Fatalf("answer %+v, error %v", a, err)
 				}
 				for i, b := range bodies {

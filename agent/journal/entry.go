@@ -34,6 +34,7 @@ type Outcome struct {
 	Bytes       int64         `json:"bytes,omitempty"` // of row lines before compression
 	Requests    int           `json:"requests,omitempty"`
 	Batches     int           `json:"batches,omitempty"`
+	Request     string        `json:"request,omitempty"` // the ID of the last batch's, as the cloud's log has it
 	Duration    time.Duration `json:"duration_ns,omitempty"`
 	Stopped     bool          `json:"stopped,omitempty"` // before its end, by a pause or because the agent ended
 	Note        string        `json:"note,omitempty"`    // what else happened: "conflict: adopted the cloud's version"

@@ -106,6 +106,7 @@ type Answer struct {
 	Guarded   int       `json:"guarded"` // not deleted: gone, or in another row version by now
 	Refused   []Refusal `json:"refused,omitempty"`
 	Replayed  bool      `json:"replayed,omitempty"` // the batch had been applied before
+	Request   string    `json:"-"`                  // the ID of the request that it answers, as the client knows it
 }
 
 // A Refusal names one row that the cloud did not take. The rest of its batch
