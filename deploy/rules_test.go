@@ -38,6 +38,63 @@ func TestAlertRules(t *testing.T) {
 	promtool(t, "test", "rules", "prometheus/tidemark-cloud.test.yml", "prometheus/tidemark-agent.test.yml")
 }
 
+// Every alert has a story in which it is told, and one in which it is not: one
+// that can never be told, or always is, is none.
+func TestAlertsHaveStories(t *testing.T) {
+	for _, name := range []string{"tidemark-cloud", "tidemark-agent"} {
+		told, quiet := map[string]bool{}, map[string]bool{}
+		var stories struct {
+			Tests []struct {
+				Alerts []struct {
+					Name   string `yaml:"alertname"`
+					Expect []any  `yaml:"exp_alerts"`
+				} `yaml:"alert_rule_test"`
+			}
+		}
+		readYAML(t, "prometheus/"+name+".test.yml", &stories)
+		for _, story := range stories.Tests {
+			for _, a := range story.Alerts {
+				told[a.Name] = told[a.Name] || len(a.Expect) > 0
+				quiet[a.Name] = quiet[a.Name] || len(a.Expect) == 0
+			}
+		}
+		for _, r := range readRules(t, name) {
+			if r.Alert != "" && (!told[r.Alert] || !quiet[r.Alert]) {
+				t.Errorf("%s: a story in which it is told: %t, in which it is not: %t", r.Alert, told[r.Alert], quiet[r.Alert])
+			}
+		}
+	}
+}
+
+type rule struct {
+	Alert       string
+	Annotations map[string]string
+}
+
+func readRules(t *testing.T, name string) (all []rule) {
+	t.Helper()
+	var file struct{ Groups []struct{ Rules []rule } }
+	readYAML(t, "prometheus/"+name+".rules.yml", &file)
+	for _, g := range file.Groups {
+		all = append(all, g.Rules...)
+	}
+	if len(all) == 0 {
+		t.Fatalf("%s has no rules", name)
+	}
+	return all
+}
+
+func readYAML(t *testing.T, path string, into any) {
+	t.Helper()
+	body, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(body, into); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+}
+
 // A rule that does not parse is found, and the operator is told which one and
 // where.
 func TestBrokenRuleIsFound(t *testing.T) {
@@ -68,26 +125,9 @@ func TestAlertsAreExplained(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"tidemark-cloud", "tidemark-agent"} {
-		body, err := os.ReadFile("prometheus/" + name + ".rules.yml")
-		if err != nil {
-			t.Fatal(err)
-		}
-		var file struct {
-			Groups []struct {
-				Rules []struct {
-					Alert       string
-					Annotations map[string]string
-				}
-			}
-		}
-		if err := yaml.Unmarshal(body, &file); err != nil {
-			t.Fatal(err)
-		}
-		for _, g := range file.Groups {
-			for _, r := range g.Rules {
-				if r.Alert != "" && (r.Annotations["summary"] == "" || !strings.Contains(string(manual), "`"+r.Alert+"`")) {
-					t.Errorf("%s has no summary, or is not in docs/operations.md", r.Alert)
-				}
+		for _, r := range readRules(t, name) {
+			if r.Alert != "" && (r.Annotations["summary"] == "" || !strings.Contains(string(manual), "`"+r.Alert+"`")) {
+				t.Errorf("%s has no summary, or is not in docs/operations.md", r.Alert)
 			}
 		}
 	}

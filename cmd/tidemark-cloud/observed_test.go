@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"regexp"
@@ -15,7 +16,6 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"tidemark/cloud/rollout"
 	"tidemark/internal/command/commandtest"
 	"tidemark/internal/pgtest"
 )
@@ -37,7 +37,7 @@ func scraped(t *testing.T) string {
 	go func() {
 		a := &app{out: io.Discard, err: t.Output()}
 		c := newServe(a)
-		c.SetArgs([]string{"--listen", address, "--io-volume", "gp2:500", "--log-level", "error"})
+		c.SetArgs([]string{"--listen", address, "--fleet-listen", "127.0.0.1:0", "--io-volume", "gp2:500", "--log-level", "error"})
 		ended <- c.ExecuteContext(ctx)
 	}()
 	transport := &http.Transport{}
@@ -50,8 +50,9 @@ func scraped(t *testing.T) string {
 			got.Body.Close()
 			text = string(body)
 		}
-		request(t, transport, address, key)
-		if strings.Contains(text, "\ntidemark_io_balance_operations 5400000\n") && strings.Contains(text, "tidemark_database_reads_total") {
+		request(t, transport, http.MethodGet, "http://"+address+"/v1/customers/acme/versions", key)
+		request(t, transport, http.MethodPost, "http://"+address+"/v1/customers/acme/tables/t/rows", key)
+		if strings.Contains(text, "\ntidemark_io_balance_operations 5400000\n") && strings.Contains(text, "tidemark_database_reads_total") && strings.Contains(text, "{table}/rows") {
 			cancel()
 			if err := <-ended; err != nil {
 				t.Error(err)
@@ -64,9 +65,9 @@ func scraped(t *testing.T) string {
 	}
 }
 
-// request asks for the versions of acme, as its agent does.
-func request(t *testing.T, transport *http.Transport, address, key string) {
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/v1/customers/acme/versions", nil)
+// request asks something of acme, as its agent does, whatever the answer.
+func request(t *testing.T, transport *http.Transport, method, url, key string) {
+	r, err := http.NewRequestWithContext(t.Context(), method, url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,44 +77,12 @@ func request(t *testing.T, transport *http.Transport, address, key string) {
 	}
 }
 
-// Alerts and dashboard ask for metrics that there are.
+// Alerts, their stories and the dashboard ask for metrics that there are, by
+// labels that these have.
 func TestMetricsOfAlertsAndDashboard(t *testing.T) {
-	var rollouts bytes.Buffer // of a server that watches them
-	new(rollout.Watcher).WriteMetrics(&rollouts)
 	text := scraped(t)
-	if !strings.Contains(text, "tidemark_rollout_") {
-		text += rollouts.String()
-	}
-	there := map[string]bool{}
-	for _, m := range regexp.MustCompile(`(?m)^# TYPE (\S+) (\S+)$`).FindAllStringSubmatch(text, -1) {
-		if there[m[1]] {
-			t.Errorf("%s is told twice", m[1])
-		}
-		there[m[1]] = true
-		if m[2] == "histogram" {
-			there[m[1]+"_bucket"], there[m[1]+"_sum"], there[m[1]+"_count"] = true, true, true
-		}
-	}
-	var exprs []string
-	rules, err := os.ReadFile("../../deploy/prometheus/tidemark-cloud.rules.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct {
-		Groups []struct {
-			Rules []struct{ Record, Expr string }
-		}
-	}
-	if err := yaml.Unmarshal(rules, &file); err != nil {
-		t.Fatal(err)
-	}
-	recorded := map[string]bool{}
-	for _, g := range file.Groups {
-		for _, r := range g.Rules {
-			recorded[r.Record] = true
-			exprs = append(exprs, r.Expr)
-		}
-	}
+	there := metricsOf(t, text)
+	exprs, recorded := rules(t, "tidemark-cloud")
 	dashboard, err := os.ReadFile("../../deploy/grafana/tidemark-cloud.json")
 	if err != nil {
 		t.Fatal(err)
@@ -129,20 +98,134 @@ func TestMetricsOfAlertsAndDashboard(t *testing.T) {
 			exprs = append(exprs, target.Expr)
 		}
 	}
-	names := regexp.MustCompile(`\b(tidemark|process|go)[_:][a-z0-9_:]+`)
-	asked := 0
+	if asked := exist(t, text, there, recorded, append(exprs, stories(t, "tidemark-cloud")...)); asked < 50 {
+		t.Errorf("%d metrics in %d expressions", asked, len(exprs))
+	}
+	documented(t, there)
+}
+
+// metricsOf are the metrics of a text.
+func metricsOf(t *testing.T, text string) map[string]bool {
+	t.Helper()
+	there := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^# TYPE (\S+) (\S+)$`).FindAllStringSubmatch(text, -1) {
+		if there[m[1]] {
+			t.Errorf("%s is told twice", m[1])
+		}
+		there[m[1]] = true
+		if m[2] == "histogram" {
+			there[m[1]+"_bucket"], there[m[1]+"_sum"], there[m[1]+"_count"] = true, true, true
+		}
+	}
+	return there
+}
+
+// rules are the expressions of the alerts, and the metrics that they record.
+func rules(t *testing.T, name string) (exprs []string, recorded map[string]bool) {
+	t.Helper()
+	text, err := os.ReadFile("../../deploy/prometheus/" + name + ".rules.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Groups []struct {
+			Rules []struct{ Record, Expr string }
+		}
+	}
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	recorded = map[string]bool{}
+	for _, g := range file.Groups {
+		for _, r := range g.Rules {
+			recorded[r.Record] = true
+			exprs = append(exprs, r.Expr)
+		}
+	}
+	if len(exprs) == 0 {
+		t.Fatalf("%s has no rules", name)
+	}
+	return exprs, recorded
+}
+
+// exist holds that what expressions ask for is there, and returns how much
+// they ask for.
+func exist(t *testing.T, text string, there, recorded map[string]bool, exprs []string) (asked int) {
+	t.Helper()
+	labels := labelsOf(text)
 	for _, e := range exprs {
-		for _, name := range names.FindAllString(e, -1) {
+		for _, name := range metricName.FindAllString(e, -1) {
 			asked++
 			if !there[name] && !recorded[name] {
 				t.Errorf("%s asks for %s, which there is not", e, name)
 			}
 		}
+		for _, m := range selector.FindAllStringSubmatch(e, -1) {
+			labelled(t, text, labels, m[1], m[2])
+		}
 	}
-	if asked < 50 {
-		t.Errorf("%d metrics in %d expressions", asked, len(exprs))
+	return asked
+}
+
+var (
+	metricName = regexp.MustCompile(`\b(tidemark|process|go)[_:][a-z0-9_:]+`)
+	selector   = regexp.MustCompile(`\b(tidemark_\w+)\{((?:[^{}]|\{\w+\})*)\}`) // paths have braces, too
+	matcher    = regexp.MustCompile(`(\w+)(?:=|!=|=~|!~)"([^"]*)"`)
+)
+
+// labelsOf are the labels of each metric that has samples in a text.
+func labelsOf(text string) map[string]map[string]bool {
+	all := map[string]map[string]bool{}
+	for _, m := range selector.FindAllStringSubmatch(text, -1) {
+		if all[m[1]] == nil {
+			all[m[1]] = map[string]bool{}
+		}
+		for _, l := range matcher.FindAllStringSubmatch(m[2], -1) {
+			all[m[1]][l[1]] = true
+		}
 	}
-	documented(t, there)
+	return all
+}
+
+// labelled holds what a selector asks of a metric against what it has in a
+// text: the labels that Prometheus does not add itself, and the paths. Of
+// metrics without samples the labels are not known.
+func labelled(t *testing.T, text string, labels map[string]map[string]bool, name, matchers string) {
+	t.Helper()
+	for _, m := range matcher.FindAllStringSubmatch(matchers, -1) {
+		if has, some := labels[name]; some && m[1] != "job" && m[1] != "instance" && !has[m[1]] {
+			t.Errorf("%s{%s}: it has the labels %v", name, matchers, slices.Sorted(maps.Keys(has)))
+		}
+		if m[1] == "path" && m[2] != "" && !strings.Contains(text, `path="`+m[2]+`"`) {
+			t.Errorf("%s{%s}: there is no such path", name, matchers)
+		}
+	}
+}
+
+// stories are the series that the alerts' stories are told with.
+func stories(t *testing.T, name string) (all []string) {
+	t.Helper()
+	text, err := os.ReadFile("../../deploy/prometheus/" + name + ".test.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Tests []struct {
+			Input []struct{ Series string } `yaml:"input_series"`
+		}
+	}
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	for _, story := range file.Tests {
+		for _, in := range story.Input {
+			all = append(all, in.Series)
+		}
+	}
+	if len(all) == 0 {
+		t.Fatalf("%s tells no story", name)
+	}
+	return all
 }
 
 // What a server on Postgres has cost is told with blocks, and the balance of
@@ -165,39 +248,45 @@ func TestCostOnPostgres(t *testing.T) {
 	}
 }
 
-// documented holds the metrics against docs/observability.md.
+// documented holds the metrics against docs/observability.md, and that against
+// them.
 func documented(t *testing.T, there map[string]bool) {
 	t.Helper()
 	manual, err := os.ReadFile("../../docs/observability.md")
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, section, _ := strings.Cut(string(manual), "\n## The cloud\n")
+	listed := map[string]bool{}
+	for _, row := range regexp.MustCompile(`(?m)^\| (`+"`.*?`"+`) \|`).FindAllStringSubmatch(section, -1) {
+		for name := range strings.SplitSeq(row[1], ", ") {
+			listed[strings.Trim(name, "`")] = true
+		}
+	}
+	families := map[string]bool{}
 	for name := range there {
-		base := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "_bucket"), "_sum"), "_count")
-		if !bytes.Contains(manual, []byte("`"+base+"`")) {
-			t.Errorf("%s is not in docs/observability.md", base)
+		family := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "_bucket"), "_sum"), "_count")
+		families[family] = true
+		if !listed[family] {
+			t.Errorf("%s is not in docs/observability.md", family)
+		}
+	}
+	for name := range listed {
+		if !families[name] && name != "tidemark_fleet_snapshot_seconds" { // nobody has looked at the page
+			t.Errorf("docs/observability.md has %s, which there is not", name)
 		}
 	}
 }
 
-// The alerts of sites ask for metrics that the agent documents; a test of the
-// agent holds that table against what it tells.
+// The alerts of sites and their stories ask for metrics that an agent has: a
+// test of its own holds what is read here.
 func TestMetricsOfSiteAlerts(t *testing.T) {
-	rules, err := os.ReadFile("../../deploy/prometheus/tidemark-agent.rules.yml")
+	text, err := os.ReadFile("../../agent/metrics/testdata/metrics.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	manual, err := os.ReadFile("../../docs/observability.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := regexp.MustCompile(`expr: (tidemark_[a-z_]+)`).FindAllSubmatch(rules, -1)
-	if len(found) != bytes.Count(rules, []byte("expr:")) || len(found) == 0 {
-		t.Errorf("%d expressions are understood", len(found))
-	}
-	for _, m := range found {
-		if !slices.ContainsFunc(strings.Split(string(manual), "\n"), func(line string) bool { return strings.HasPrefix(line, "| `"+string(m[1])+"`") }) {
-			t.Errorf("%s is no metric of the agent", m[1])
-		}
+	exprs, recorded := rules(t, "tidemark-agent")
+	if asked := exist(t, string(text), metricsOf(t, string(text)), recorded, append(exprs, stories(t, "tidemark-agent")...)); asked < 2*len(exprs) {
+		t.Errorf("%d metrics in %d expressions and their stories", asked, len(exprs))
 	}
 }
