@@ -209,3 +209,67 @@ func TestCountersOfReplicas(t *testing.T) {
 	leave()
 	replicas(0)
 }
+
+// What servers of each version count is read from the views as their manuals
+// have them ("The Cumulative Statistics System"): stand-ins in front of those
+// of the server that is here.
+func TestCountersOfEveryVersion(t *testing.T) {
+	_, conn := open(t, postgres.Options{})
+	exec(t, conn, "CREATE SCHEMA stood_in")
+	exec(t, conn, "SET search_path = stood_in, pg_catalog")
+	const (
+		database = "CREATE VIEW pg_stat_database AS SELECT * FROM (VALUES (NULL::oid, 2::bigint, 20::bigint), (5, 3, 30)) v (datid, blks_read, blks_hit)"
+		bgwriter = "CREATE VIEW pg_stat_bgwriter AS SELECT 100::bigint AS buffers_checkpoint, 10::bigint AS buffers_clean, 1::bigint AS buffers_backend"
+		wal      = "CREATE VIEW pg_stat_wal AS SELECT 1000::bigint AS wal_write"
+		io16     = `CREATE VIEW pg_stat_io AS SELECT * FROM (VALUES
+			('client backend', 'relation', 'normal', 7::bigint, 4::bigint, 2::bigint, 8192::bigint, 50::bigint),
+			('client backend', 'relation', 'bulkread', 3, NULL, NULL, 8192, 5),
+			('checkpointer', 'relation', 'normal', NULL, 30, NULL, 8192, NULL)) v (backend_type, object, context, reads, writes, extends, op_bytes, hits)`
+		io18 = `CREATE VIEW pg_stat_io AS SELECT * FROM (VALUES
+			('client backend', 'relation', 'normal', 7::bigint, 14 * 8192::numeric, 4::bigint, 4 * 8192::numeric, 2::bigint, 2 * 8192::numeric, 50::bigint),
+			('checkpointer', 'relation', 'normal', NULL, NULL, 30, 30 * 8192, NULL, NULL, NULL),
+			('startup', 'wal', 'normal', 9, 9 * 8192, NULL, NULL, NULL, NULL, NULL),
+			('client backend', 'wal', 'normal', 0, 0, 1000, 12345, NULL, NULL, NULL)) v (backend_type, object, context, reads, read_bytes, writes, write_bytes, extends, extend_bytes, hits)`
+	)
+	for _, test := range []struct {
+		major                    int
+		views                    []string
+		reads, writes, read, hit int64
+	}{
+		{14, []string{database, bgwriter, wal}, 5, 1111, 5, 50},
+		{15, []string{database, bgwriter, wal}, 5, 1111, 5, 50},
+		{16, []string{io16, wal}, 10, 1036, 10, 55},
+		{17, []string{io16, wal}, 10, 1036, 10, 55},
+		{18, []string{io18}, 7, 1036, 14, 50}, // an operation of several blocks; no pg_stat_wal.wal_write
+		{19, []string{io18}, 7, 1036, 14, 50},
+	} {
+		for _, name := range []string{"pg_stat_database", "pg_stat_bgwriter", "pg_stat_wal", "pg_stat_io"} {
+			exec(t, conn, "DROP VIEW IF EXISTS stood_in."+name)
+		}
+		for _, view := range test.views {
+			exec(t, conn, view)
+		}
+		var reads, writes, read, hit int64
+		if err := conn.QueryRow(t.Context(), postgres.CountIO(test.major)).Scan(&reads, &writes, &read, &hit); err != nil {
+			t.Fatalf("Postgres %d: %v", test.major, err)
+		}
+		if reads != test.reads || writes != test.writes || read != test.read || hit != test.hit {
+			t.Errorf("Postgres %d: %d reads, %d writes, %d blocks read, %d hit", test.major, reads, writes, read, hit)
+		}
+	}
+	// Before 14 nobody counts writes of the log: its pages are.
+	exec(t, conn, "DROP VIEW stood_in.pg_stat_io")
+	for _, view := range []string{database, bgwriter} {
+		exec(t, conn, view)
+	}
+	var reads, writes, read, hit, pages int64
+	if err := conn.QueryRow(t.Context(), postgres.CountIO(13)).Scan(&reads, &writes, &read, &hit); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.QueryRow(t.Context(), "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint / 8192").Scan(&pages); err != nil {
+		t.Fatal(err)
+	}
+	if reads != 5 || read != 5 || hit != 50 || writes <= 111 || writes > 111+pages {
+		t.Errorf("Postgres 13: %d reads, %d writes of %d pages, %d blocks read, %d hit", reads, writes, pages, read, hit)
+	}
+}

@@ -40,3 +40,6 @@ var OfCustomer = ofCustomer
 // AlwaysStage has all batches of a store that is not in use yet go by the
 // staging table.
 func AlwaysStage(s *Store) { s.stages = true }
+
+// CountIO is the statement that reads what a server of a version has counted.
+func CountIO(major int) string { return countIO(major) }
