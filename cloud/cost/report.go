@@ -87,6 +87,10 @@ func (q Query) Check() error {
 // of every minute.
 const finest = 2 * time.Hour
 
+// atOnce is of how long records are in memory at a time: an hour of an instance
+// has up to 130 KB.
+const atOnce = 24 * time.Hour
+
 // Read makes a report of a store's records.
 func Read(ctx context.Context, s Records, q Query) (*Report, error) {
 	if err := q.Check(); err != nil {
@@ -96,59 +100,77 @@ func Read(ctx context.Context, s Records, q Query) (*Report, error) {
 	if q.Now.Sub(q.Since) <= finest {
 		span = Minute
 	}
-	since := q.Since.UTC().Truncate(span)
+	d := &draft{q: q, span: span, since: q.Since.UTC().Truncate(span), until: q.Until.UTC(), buckets: make(map[time.Time]*bucket)}
 	// The counters at the end of the last bucket begin the next one.
-	records, err := s.Costs(ctx, span, since, q.Until.UTC().Add(span), false)
-	if err != nil {
-		return nil, err
+	end := d.until.Add(span)
+	for from := d.since; from.Before(end); from = from.Add(atOnce) {
+		to := from.Add(atOnce)
+		if to.After(end) {
+			to = end
+		}
+		records, err := s.Costs(ctx, span, from, to, false)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range records {
+			d.add(r)
+		}
 	}
 	if span == Hour { // the hour that runs ends, for now, at the last minute's counters
-		last, err := s.Costs(ctx, Minute, q.Now.Add(-Hour), q.Until.UTC(), true)
+		last, err := s.Costs(ctx, Minute, q.Now.Add(-Hour), d.until, true)
 		if err != nil {
 			return nil, err
 		}
 		for _, r := range slices.Backward(last) {
 			if r.Counters != nil {
-				records = append(records, r)
+				d.add(r)
 				break
 			}
 		}
 	}
-	return report(q, span, since, records), nil
+	return d.report(), nil
 }
 
-func report(q Query, span time.Duration, since time.Time, records []Record) *Report {
-	r := &Report{By: q.By, Since: since, Until: q.Until.UTC()}
-	buckets := make(map[time.Time]*bucket)
-	at := func(t time.Time) *bucket {
-		b := buckets[t]
-		if b == nil {
-			b = &bucket{entries: make(map[string]Entry)}
-			buckets[t] = b
-		}
-		return b
+// A draft becomes a report: records are added to it in the order of their
+// beginning.
+type draft struct {
+	q            Query
+	span         time.Duration
+	since, until time.Time
+	buckets      map[time.Time]*bucket
+
+	before *Counters // the last ones
+	begun  time.Time // and of when
+}
+
+func (d *draft) at(t time.Time) *bucket {
+	b := d.buckets[t]
+	if b == nil {
+		b = &bucket{lines: make(map[told]Sums), entries: make(map[string]Entry)}
+		d.buckets[t] = b
 	}
-	var before *Counters
-	var begun time.Time
-	for _, rec := range records {
-		if rec.Counters != nil {
-			if before != nil && begun.Before(r.Until) {
-				at(begun).counted = rec.Counters.Since(before)
-				r.Counted = true
-			}
-			before, begun = rec.Counters, rec.At
+	return b
+}
+
+func (d *draft) add(r Record) {
+	if r.Counters != nil {
+		if d.before != nil && d.begun.Before(d.until) {
+			d.at(d.begun).counted = r.Counters.Since(d.before)
 		}
-		if rec.Window != nil && rec.At.Before(r.Until) {
-			at(rec.At).windows = append(at(rec.At).windows, rec.Window)
-		}
+		d.before, d.begun = r.Counters, r.At
 	}
-	if before != nil && !r.Counted {
-		r.Counted = true // there is nothing yet to compare with
+	if r.Window != nil && r.At.Before(d.until) {
+		d.at(r.At).add(d.q, r.Window)
 	}
+}
+
+func (d *draft) report() *Report {
+	// With one look at the counters there is nothing yet to compare with.
+	r := &Report{By: d.q.By, Since: d.since, Until: d.until, Counted: d.before != nil}
 	total := make(map[string]Entry)
-	for t, b := range buckets {
-		b.fill(q)
-		out := Bucket{At: t, Span: span}
+	for t, b := range d.buckets {
+		b.fill(d.q)
+		out := Bucket{At: t, Span: d.span}
 		for name, e := range b.entries {
 			e.Name = name
 			out.Entries = append(out.Entries, e)
@@ -173,34 +195,45 @@ func report(q Query, span time.Duration, since time.Time, records []Record) *Rep
 
 // A bucket is one on its way into a report.
 type bucket struct {
-	windows []*Window
+	lines   map[told]Sums
 	counted *Counters // the difference; nil: not known
 	entries map[string]Entry
 }
 
+// told is what a report tells apart, and the dataset, by which the log is split.
+type told struct{ name, dataset string }
+
+// add adds what a query asks of a window.
+func (b *bucket) add(q Query, w *Window) {
+	lines, name := w.Endpoints, func(l Line) string { return l.Dataset }
+	switch {
+	case q.By == ByCustomer:
+		lines, name = w.Customers, func(l Line) string { return l.Name }
+	case q.By == ByEndpoint:
+		name = func(l Line) string { return l.Name }
+	case q.Customer != "":
+		lines = w.Customers
+	}
+	for _, l := range lines {
+		if q.Dataset != "" && l.Dataset != q.Dataset || q.Customer != "" && l.Name != q.Customer {
+			continue
+		}
+		at := told{name(l), l.Dataset}
+		s := b.lines[at]
+		s.Add(l.Sums)
+		b.lines[at] = s
+	}
+}
+
 func (b *bucket) fill(q Query) {
 	perRow := b.logPerRow()
-	for _, w := range b.windows {
-		lines, name := w.Endpoints, func(l Line) string { return l.Dataset }
-		switch {
-		case q.By == ByCustomer:
-			lines, name = w.Customers, func(l Line) string { return l.Name }
-		case q.By == ByEndpoint:
-			name = func(l Line) string { return l.Name }
-		case q.Customer != "":
-			lines = w.Customers
+	for at, s := range b.lines {
+		e := b.entries[at.name]
+		e.Sums.Add(s)
+		if q.By != ByDataset || q.Customer != "" {
+			e.Log += int64(float64(s.Changed) * perRow[at.dataset])
 		}
-		for _, l := range lines {
-			if q.Dataset != "" && l.Dataset != q.Dataset || q.Customer != "" && l.Name != q.Customer {
-				continue
-			}
-			e := b.entries[name(l)]
-			e.Sums.Add(l.Sums)
-			if q.By != ByDataset || q.Customer != "" {
-				e.Log += int64(float64(l.Changed) * perRow[l.Dataset])
-			}
-			b.entries[name(l)] = e
-		}
+		b.entries[at.name] = e
 	}
 	if b.counted == nil || q.Customer != "" {
 		return

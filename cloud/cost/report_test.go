@@ -1,6 +1,7 @@
 package cost_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -130,5 +131,47 @@ func TestReportOfHours(t *testing.T) {
 		{At: noon, Span: time.Hour, Entries: []cost.Entry{{Name: "o", AllRead: 7}}}}
 	if d := cmp.Diff(want, r.Buckets, cmpopts.EquateEmpty()); d != "" {
 		t.Error(d)
+	}
+}
+
+// few tells how many records were had at once.
+type few struct {
+	*memory
+	most int
+}
+
+func (f *few) Costs(ctx context.Context, span time.Duration, since, until time.Time, counters bool) ([]cost.Record, error) {
+	all, err := f.memory.Costs(ctx, span, since, until, counters)
+	f.most = max(f.most, len(all))
+	return all, err
+}
+
+// A report of a long time has a day of it in memory, and is whole all the same.
+func TestLongReport(t *testing.T) {
+	const days = 30
+	store := &few{memory: new(memory)}
+	now := noon.Add(20 * time.Minute)
+	begin := now.Add(-days * 24 * time.Hour).Truncate(time.Hour)
+	var records []cost.Record
+	for h := range days*24 + 1 {
+		at := begin.Add(time.Duration(h) * time.Hour)
+		records = append(records, cost.Record{Span: cost.Hour, At: at, Counters: &cost.Counters{At: at, Log: int64(h) * 1000, Datasets: map[string]cost.Counted{"o": {Read: int64(h) * 10, Changed: int64(h)}}}})
+		for _, instance := range []string{"a", "b", "c"} {
+			w := &cost.Window{Endpoints: []cost.Line{{Name: "POST rows", Dataset: "o", Sums: cost.Sums{Requests: 1}}, {Name: "DELETE rows", Dataset: "o", Sums: cost.Sums{Requests: 2}}}}
+			records = append(records, cost.Record{Span: cost.Hour, At: at, Instance: instance, Window: w})
+		}
+	}
+	store.records = records // in order
+	r, err := cost.Read(t.Context(), store, cost.Query{By: cost.ByDataset, Since: now.Add(-days * 24 * time.Hour), Until: now, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hours := int64(days*24 + 1)
+	want := cost.Entry{Name: "o", Sums: cost.Sums{Requests: 9 * hours}, AllRead: 10 * (hours - 1), Log: 1000 * (hours - 1)}
+	if d := cmp.Diff([]cost.Entry{want}, r.Entries); d != "" {
+		t.Error(d)
+	}
+	if len(r.Buckets) != int(hours) || store.most > 24*4 {
+		t.Errorf("%d buckets; %d records at once", len(r.Buckets), store.most)
 	}
 }
