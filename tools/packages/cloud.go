@@ -22,7 +22,7 @@ func (r *release) cloud(ctx context.Context, t target, work string) error {
 	if err := r.goBuild(ctx, t, "./cmd/tidemark-cloud", program); err != nil {
 		return err
 	}
-	deploy := filepath.Join(r.root, "deploy", "linux")
+	deploy := filepath.Join(r.root, "deploy")
 	file := func(mode os.FileMode) *files.ContentFileInfo {
 		return &files.ContentFileInfo{Mode: mode, Owner: "root", Group: "root", MTime: r.time}
 	}
@@ -34,15 +34,18 @@ func (r *release) cloud(ctx context.Context, t target, work string) error {
 			Overridables: nfpm.Overridables{
 				Contents: files.Contents{
 					{Source: program, Destination: "/usr/bin/tidemark-cloud", FileInfo: file(0o755)},
-					{Source: filepath.Join(deploy, "tidemark-cloud.service"), Destination: "/usr/lib/systemd/system/tidemark-cloud.service", FileInfo: file(0o644)},
-					{Source: filepath.Join(deploy, "tidemark-cloud.default"), Destination: "/etc/default/tidemark-cloud", Type: files.TypeConfigNoReplace, FileInfo: file(0o600)},
+					{Source: filepath.Join(deploy, "linux", "tidemark-cloud.service"), Destination: "/usr/lib/systemd/system/tidemark-cloud.service", FileInfo: file(0o644)},
+					{Source: filepath.Join(deploy, "linux", "tidemark-cloud.default"), Destination: "/etc/default/tidemark-cloud", Type: files.TypeConfigNoReplace, FileInfo: file(0o600)},
 					{Source: filepath.Join(r.root, "LICENSE"), Destination: "/usr/share/doc/tidemark-cloud/copyright", FileInfo: file(0o644)},
+					{Source: filepath.Join(deploy, "prometheus", "tidemark-cloud.rules.yml"), Destination: "/usr/share/tidemark-cloud/prometheus/tidemark-cloud.rules.yml", FileInfo: file(0o644)},
+					{Source: filepath.Join(deploy, "prometheus", "tidemark-agent.rules.yml"), Destination: "/usr/share/tidemark-cloud/prometheus/tidemark-agent.rules.yml", FileInfo: file(0o644)},
+					{Source: filepath.Join(deploy, "grafana", "tidemark-cloud.json"), Destination: "/usr/share/tidemark-cloud/grafana/tidemark-cloud.json", FileInfo: file(0o644)},
 				},
 				Umask: 0o022,
 				Scripts: nfpm.Scripts{
-					PostInstall: filepath.Join(deploy, "cloud-postinstall.sh"),
-					PreRemove:   filepath.Join(deploy, "cloud-preremove.sh"),
-					PostRemove:  filepath.Join(deploy, "cloud-postremove.sh"),
+					PostInstall: filepath.Join(deploy, "linux", "cloud-postinstall.sh"),
+					PreRemove:   filepath.Join(deploy, "linux", "cloud-preremove.sh"),
+					PostRemove:  filepath.Join(deploy, "linux", "cloud-postremove.sh"),
 				},
 				Recommends: []string{"ca-certificates"},
 				RPM:        nfpm.RPM{BuildHost: "localhost", Summary: cloudSummary, Group: "Applications/Databases"},

@@ -164,9 +164,12 @@ func cloudDeb(t *testing.T, ar string) {
 		t.Errorf("conffiles: %q", got)
 	}
 	for name, want := range map[string]string{
-		"./usr/bin/tidemark-cloud":                        "root root 755",
-		"./usr/lib/systemd/system/tidemark-cloud.service": "root root 644",
-		"./etc/default/tidemark-cloud":                    "root root 600",
+		"./usr/bin/tidemark-cloud":                                       "root root 755",
+		"./usr/lib/systemd/system/tidemark-cloud.service":                "root root 644",
+		"./etc/default/tidemark-cloud":                                   "root root 600",
+		"./usr/share/tidemark-cloud/prometheus/tidemark-cloud.rules.yml": "root root 644",
+		"./usr/share/tidemark-cloud/prometheus/tidemark-agent.rules.yml": "root root 644",
+		"./usr/share/tidemark-cloud/grafana/tidemark-cloud.json":         "root root 644",
 	} {
 		h := data[name].header
 		if h == nil {
