@@ -44,8 +44,11 @@ const (
 	writeTime  = 10 * time.Second // for one exchange with the store
 	maxPending = 240              // records that wait for the store: two hours
 	dropEvery  = time.Hour
-	warnBefore = 6 * time.Hour // the balance runs out
 )
+
+// WarnBefore is how long before the balance runs out the log tells, and the
+// page of the fleet.
+const WarnBefore = 6 * time.Hour
 
 // Run works until ctx ends, and writes down what there is then.
 func (k *Keeper) Run(ctx context.Context) {
@@ -126,7 +129,7 @@ func (k *Keeper) Look(ctx context.Context) {
 // warn tells once that the balance runs out, and once that it no longer does.
 func (k *Keeper) warn() {
 	in, runsOut := k.balance.Empty()
-	runsOut = runsOut && in < warnBefore
+	runsOut = runsOut && in < WarnBefore
 	fields := []zap.Field{zap.Float64("operations_per_second", k.balance.Rate()), zap.Float64("baseline", k.balance.Baseline),
 		zap.Float64("left", k.balance.Left), zap.Float64("of", k.balance.Credits)}
 	switch {

@@ -8,9 +8,11 @@ import (
 	_ "image/png"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,19 +34,20 @@ type chromium struct {
 
 	mu      sync.Mutex
 	painted []time.Duration // first contentful paints
+	asked   map[string]int  // how often, by path
 }
 
-// measure stands in for the page's script.
+// measure goes along with the page's script.
 const measure = `new PerformanceObserver((list) => {
   for (const e of list.getEntries())
     if (e.name === "first-contentful-paint") fetch("/painted?ms=" + e.startTime, { method: "POST" });
 }).observe({ type: "paint", buffered: true });`
 
-// newChromium shows pages of b to a browser of its own, in b's session. Its
-// page's script is another one: it tells when the page was painted.
+// newChromium shows pages of b to a browser of its own, in b's session. Their
+// script tells when the page was painted, too, and they may be framed.
 func newChromium(t testing.TB, b *browser) *chromium {
 	t.Helper()
-	c := &chromium{t: t}
+	c := &chromium{t: t, asked: map[string]int{}}
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
 			c.program = path
@@ -54,11 +57,24 @@ func newChromium(t testing.TB, b *browser) *chromium {
 	if c.program == "" {
 		t.Skip("no Chromium is installed: what the pages hold is tested without it")
 	}
+	script := b.get("/fleet.js") + later + measure
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c.mu.Lock()
+		c.asked[r.URL.Path]++
+		c.mu.Unlock()
 		switch r.URL.Path {
 		case "/fleet.js":
 			w.Header().Set("Content-Type", "text/javascript")
-			_, _ = w.Write([]byte(measure))
+			_, _ = w.Write([]byte(script))
+			return
+		case "/frames":
+			writeFrames(w, r.URL.Query())
+			return
+		case "/renewing":
+			_ = renewing.Execute(w, r.URL.Query().Get("path"))
+			return
+		case "/renewed":
+			c.renewed(r.Context(), r.URL.Query().Get("path"))
 			return
 		case "/painted":
 			ms, err := strconv.ParseFloat(r.URL.Query().Get("ms"), 64)
@@ -84,7 +100,8 @@ func newChromium(t testing.TB, b *browser) *chromium {
 			w.Header()[k] = v
 		}
 		w.Header().Del("Content-Length")
-		w.Header().Set("Content-Security-Policy", got.Header.Get("Content-Security-Policy")+"; connect-src 'self'")
+		w.Header().Del("X-Frame-Options")
+		w.Header().Set("Content-Security-Policy", strings.Replace(got.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'", "frame-ancestors 'self'", 1)+"; connect-src 'self'")
 		w.WriteHeader(got.StatusCode)
 		_, _ = w.Write([]byte(readAll(got)))
 	}))
@@ -131,7 +148,7 @@ func TestBrowser(t *testing.T) {
 	spend(t, s)
 	batches(t, s)
 	roll(t, s)
-	b := serve(t, fleet.Config{Store: s, Operators: s})
+	b := serve(t, fleet.Config{Store: s, Operators: s, Balance: balanceAt(volume, 2500, 4e6)})
 	login := newChromium(t, b.other())
 	c := newChromium(t, b.signIn(ada))
 	dom := string(c.browse("--dump-dom", c.url+"/"))
@@ -140,19 +157,24 @@ func TestBrowser(t *testing.T) {
 			t.Errorf("the page does not show %q", text)
 		}
 	}
+	for _, width := range []int{1280, 768, 360} {
+		c.fits(width, append(slices.Clone(pages), "/?q=orders_2", "/customers/acme?table=dbo.orders", "/customers/held", "/costs?by=endpoint&range=7d", "/decisions?q=nobody"))
+	}
+	c.renews("/agents")
+
 	type shot struct{ name, path string }
 	shots := []shot{{"fleet", "/"}, {"customer", "/customers/acme"}}
 	if all {
-		shots = append(shots, shot{"decisions", "/decisions"}, shot{"agents", "/agents"}, shot{"quarantine", "/quarantine"}, shot{"rollouts", "/rollouts"}, shot{"costs", "/costs"}, shot{"search", "/?q=orders_2"}, shot{"nothing", "/?q=nobody"})
+		shots = append(shots, shot{"decisions", "/decisions"}, shot{"agents", "/agents"}, shot{"quarantine", "/quarantine"}, shot{"rollouts", "/rollouts"}, shot{"costs", "/costs"}, shot{"customers", "/costs?by=customer"}, shot{"search", "/?q=orders_2"}, shot{"nothing", "/?q=nobody"})
 	}
 	for _, shot := range shots {
-		kinds := map[string][]string{"light": {"--window-size=1440,1000"}}
-		if all {
-			kinds["dark"], kinds["narrow"] = []string{"--window-size=1440,1000", dark}, []string{"--window-size=500,1000"}
-		}
-		for kind, flags := range kinds {
+		phone := c.url + "/frames?width=390&to=" + url.QueryEscape(shot.path)
+		for kind, args := range map[string][]string{"light": {"--window-size=1280,1000", c.url + shot.path}, "dark": {"--window-size=1280,1000", dark, c.url + shot.path}, "phone": {"--window-size=500,900", phone}} {
+			if !all && kind != "light" {
+				continue
+			}
 			file := filepath.Join(dir, shot.name+"-"+kind+".png")
-			c.browse(append(flags, "--screenshot="+file, c.url+shot.path)...)
+			c.browse(append([]string{"--screenshot=" + file}, args...)...)
 			looksDrawn(t, file)
 		}
 	}

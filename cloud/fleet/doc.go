@@ -1,6 +1,6 @@
 // Package fleet is the page on which operators see all customers: tables by
 // lag as a heat map, the worst customers first; last decisions, versions of
-// agents, rows in quarantine, rollouts, what datasets cost; and each customer
+// agents, rows in quarantine, rollouts, what is spent on what; and each customer
 // with its tables and the batches that came last.
 //
 // It only shows. What it shows of the whole fleet is a snapshot in memory,

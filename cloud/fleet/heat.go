@@ -29,6 +29,7 @@ type heat struct {
 	First, Last, Of   int
 	Previous, Next    string
 	ByTable, NoFilter bool
+	Budget            *budget
 }
 
 // A choice is one of several views of the same; Count is what it would show.
@@ -62,7 +63,7 @@ func (p *Page) fleet(r *http.Request) (string, any, error) {
 	if c := v.byID[strings.ToLower(q)]; c != nil {
 		return "", "/customers/" + url.PathEscape(c.ID), nil
 	}
-	h := &heat{Snapshot: v, Totals: v.totals, Old: p.config.Now().Sub(v.At), Show: r.URL.Query().Get("show"), NoFilter: q == ""}
+	h := &heat{Snapshot: v, Totals: v.totals, Old: p.config.Now().Sub(v.At), Show: r.URL.Query().Get("show"), NoFilter: q == "", Budget: p.budget()}
 	all, datasets := v.search(q)
 	h.ByTable = datasets != nil
 	h.choose(all, q)
@@ -101,29 +102,24 @@ func link(q, show string, page int) string {
 }
 
 // search finds customers, the worst first: by ID, name, host, version or what
-// is wrong; where none is found, those that have tables of such a name, which
-// are the datasets then.
+// is wrong. Where none is found, or a table is called just that, it finds
+// those that have tables of such a name, which are the datasets then.
 func (v *Snapshot) search(q string) (all []*customer, datasets map[int32]bool) {
 	if q == "" {
 		return v.customers, nil
 	}
-	q = strings.ToLower(q)
-	for _, c := range v.customers {
-		for _, text := range []string{c.ID, c.Name, c.Host, c.Version, c.OS, c.Worst} {
-			if strings.Contains(strings.ToLower(text), q) {
+	datasets = v.called(func(name string) bool { return strings.EqualFold(name, q) })
+	if len(datasets) == 0 {
+		s := newSearch(q)
+		for _, c := range v.customers {
+			if s.in(c.ID, c.Name, c.Host, c.Version, c.OS, c.Worst) {
 				all = append(all, c)
-				break
 			}
 		}
-	}
-	if len(all) > 0 {
-		return all, nil
-	}
-	datasets = map[int32]bool{}
-	for i, name := range v.datasets {
-		if strings.Contains(strings.ToLower(name), q) {
-			datasets[int32(i)] = true
+		if len(all) > 0 {
+			return all, nil
 		}
+		datasets = v.called(func(name string) bool { return s.in(name) })
 	}
 	if len(datasets) == 0 {
 		return nil, nil
@@ -145,6 +141,17 @@ func (v *Snapshot) search(q string) (all []*customer, datasets map[int32]bool) {
 	}
 	slices.SortStableFunc(all, func(a, b *customer) int { return cmp.Compare(worst[b], worst[a]) })
 	return all, datasets
+}
+
+// called are the datasets whose name is one.
+func (v *Snapshot) called(is func(name string) bool) map[int32]bool {
+	all := map[int32]bool{}
+	for i, name := range v.datasets {
+		if is(name) {
+			all[int32(i)] = true
+		}
+	}
+	return all
 }
 
 var filters = []struct {

@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -12,27 +11,15 @@ func (p *Page) decisions(r *http.Request) (string, any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	var all []decided
-	for _, d := range v.decisions {
-		if has(query(r), d.Customer, d.Dataset, d.Decision, d.Reason) {
-			all = append(all, d)
-		}
+	all := v.decisions
+	if q := query(r); q != "" {
+		all = v.findDecisions(q)
 	}
 	return "decisions.html", struct {
-		At  time.Time
-		All []decided
-	}{v.At, all}, nil
-}
-
-// has tells whether one of texts has what is searched for.
-func has(q string, texts ...string) bool {
-	q = strings.ToLower(strings.TrimSpace(q))
-	for _, t := range texts {
-		if strings.Contains(strings.ToLower(t), q) {
-			return true
-		}
-	}
-	return false
+		At   time.Time
+		All  []decided
+		Most bool
+	}{v.At, all, len(all) == mostDecisions}, nil
 }
 
 // agents shows which versions run where.
@@ -54,16 +41,14 @@ func (p *Page) quarantine(r *http.Request) (string, any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	var all []held
-	for _, h := range v.quarantine {
-		if has(query(r), h.Customer, h.Dataset) {
-			all = append(all, h)
-		}
+	all := v.quarantine
+	if q := query(r); q != "" {
+		all = v.findHeld(q)
 	}
 	return "quarantine.html", struct {
 		At   time.Time
 		Rows int
 		All  []held
 		Most bool
-	}{v.At, v.totals.Held, all, len(v.quarantine) == mostQuarantine}, nil
+	}{v.At, v.totals.Held, all, len(all) == mostQuarantine}, nil
 }

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"tidemark/cloud"
+	"tidemark/cloud/cost"
 )
 
 //go:embed assets
@@ -27,6 +28,8 @@ type Config struct {
 	Operators interface {
 		OperatorKeys(ctx context.Context) ([]cloud.OperatorKey, error)
 	}
+	// Balance is the model of the database's volume; nil: there is none.
+	Balance func() (cost.Balance, bool)
 	// SilentAfter is when a customer that does not report counts as silent; 0:
 	// for sites that check in every half hour.
 	SilentAfter time.Duration
@@ -170,14 +173,31 @@ func (p *Page) signedIn(f view) http.Handler {
 type shown struct {
 	View, Operator, Version string
 	Path, Query             string
+	Kept                    []kept
 	Now                     time.Time
 	Data                    any
+}
+
+// A kept is a part of the query that a search keeps.
+type kept struct{ Name, Value string }
+
+// keeping returns what a search of a view keeps: which costs are told.
+func keeping(view string, r *http.Request) (all []kept) {
+	if view != "costs.html" {
+		return nil
+	}
+	for _, name := range []string{"by", "range", "table"} {
+		if v := r.URL.Query().Get(name); v != "" {
+			all = append(all, kept{name, v})
+		}
+	}
+	return all
 }
 
 func (p *Page) show(w http.ResponseWriter, r *http.Request, status int, view, operator string, data any) {
 	p.counts.page(view)
 	var b bytes.Buffer
-	s := shown{View: view, Operator: operator, Version: p.config.Version, Path: r.URL.Path, Query: query(r), Now: p.config.Now().UTC(), Data: data}
+	s := shown{View: view, Operator: operator, Version: p.config.Version, Path: r.URL.Path, Query: query(r), Kept: keeping(view, r), Now: p.config.Now().UTC(), Data: data}
 	if err := p.views[view].ExecuteTemplate(&b, "layout.html", s); err != nil {
 		p.config.Logger.Error("a template failed", zap.String("view", view), zap.Error(err))
 		http.Error(w, "the page could not be made", http.StatusInternalServerError)

@@ -16,11 +16,12 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"tidemark/cloud"
+	"tidemark/cloud/cost"
 	"tidemark/cloud/fleet"
 	"tidemark/internal/wire"
 )
 
-var pages = []string{"/", "/?q=acme", "/customers/acme", "/decisions", "/agents", "/quarantine", "/rollouts", "/costs", "/nothing"}
+var pages = []string{"/", "/?q=acme", "/customers/acme", "/decisions", "/agents", "/quarantine", "/rollouts", "/costs", "/costs?by=customer&table=acme", "/nothing"}
 
 // Nobody who is not signed in sees anything but the form.
 func TestStrangers(t *testing.T) {
@@ -266,7 +267,7 @@ func TestFleet(t *testing.T) {
 		"/": "held gone acme beta new well", "/?show=problems": "held acme", "/?show=silent": "gone", "/?show=behind": "acme beta", "/?show=quarantine": "acme",
 		"/?show=unheard": "new", "/?show=nonsense": "held gone acme beta new well", "/?page=9": "held gone acme beta new well",
 		"/?q=leeds": "acme", "/?q=1.2.2": "beta", "/?q=LINUX": "beta", "/?q=open+transaction": "held", "/?q=e": "held gone acme beta new well", "/?q=nobody": "",
-		"/?q=crm.visits": "gone acme beta", "/?q=sql01&show=behind": "acme beta",
+		"/?q=crm.visits": "gone acme beta", "/?q=DBO.order_lines": "acme held gone beta well", "/?q=order_lines": "acme", "/?q=sql01&show=behind": "acme beta",
 	} {
 		if got := order(path); got != want {
 			t.Errorf("%s: %s, want %s", path, got, want)
@@ -293,6 +294,31 @@ func TestFleet(t *testing.T) {
 			t.Errorf("%s: %d %s", path, code, text)
 		}
 	}
+}
+
+// Lists hold the newest, and those with most rows; a search finds the others.
+func TestSearchBeyondLists(t *testing.T) {
+	s, ada, _ := newStore(t)
+	for i := range 26 {
+		r := healthy(20)
+		for k := range r.Tables {
+			r.Tables[k].Decision, r.Tables[k].Quarantine = "upload", 100
+		}
+		id, old := fmt.Sprintf("site-%02d", i), time.Duration(0)
+		if i == 25 {
+			id, old = "small", time.Hour
+			r.Tables[3].Reason, r.Tables[3].Quarantine = "delta of 3 rows", 1
+		}
+		addCustomer(t, s, id, "")
+		report(t, s, id, old, r)
+	}
+	b := serve(t, fleet.Config{Store: s, Operators: s}).signIn(ada)
+	shows(t, b.get("/decisions"), "The newest 200 alone", "!small</bdi>")
+	for _, q := range []string{"small", "delta+of+3"} {
+		shows(t, b.get("/decisions?q="+q), "small</bdi>", "delta of 3 rows", "!alone", "!site-00")
+	}
+	shows(t, b.get("/quarantine"), "The 500 with most rows alone", `!<td class="n">1</td>`)
+	shows(t, b.get("/quarantine?q=SMALL"), "small</bdi>", `<td class="n">1</td>`, "!alone", "!site-00")
 }
 
 // shows looks for texts; one with "!" in front must not be there.
@@ -329,7 +355,7 @@ func TestHostileNames(t *testing.T) {
 	report(t, s, "acme", time.Minute, r)
 	b := serve(t, fleet.Config{Store: s, Operators: s}).signIn(ada)
 	q := url.QueryEscape(script)
-	for _, path := range append(pages, "/?q="+q, "/decisions?q="+q, "/costs?range="+q, "/?show="+q+"&page=-1", "/customers/"+url.PathEscape(script), "/customers/acme?table="+q, "/login?next="+q) {
+	for _, path := range append(pages, "/?q="+q, "/decisions?q="+q, "/costs?range="+q, "/costs?by=customer&table="+q+"&q="+q, "/?show="+q+"&page=-1", "/customers/"+url.PathEscape(script), "/customers/acme?table="+q, "/login?next="+q) {
 		_, text, _ := b.do("GET", path, nil)
 		for _, bad := range []string{"<script>alert", "<img src=x", `"><b>`, `href="javascript:`} {
 			if strings.Contains(text, bad) {
@@ -450,4 +476,66 @@ func TestJournal(t *testing.T) {
 	shows(t, b.get("/customers/acme"), "REQUEST-OF-THE-AGENT", "<td>load</td>", "2 inserted", fmt.Sprintf("%d B", len(body)), "not reported", "No report yet")
 	shows(t, b.get("/customers/acme?table=dbo.orders"), "REQUEST-OF-THE-AGENT", "of <bdi>dbo.orders</bdi>")
 	shows(t, b.get("/customers/acme?table=dbo.stock"), "!REQUEST-OF-THE-AGENT", "No batch is remembered")
+}
+
+// What things cost is told of tables, of a table's customers, and of
+// endpoints; a search stays with that.
+func TestCosts(t *testing.T) {
+	s, ada, _ := newStore(t)
+	hour := now.Truncate(time.Hour)
+	sums := func(n int64) cost.Sums {
+		return cost.Sums{Requests: n, Time: time.Duration(n) * time.Minute, Rows: 100 * n, Changed: 10 * n, Read: 1000 * n, Hit: 7 * n}
+	}
+	must(t, s.KeepCosts(t.Context(), []cost.Record{{Span: cost.Hour, At: hour, Instance: "a", Window: &cost.Window{
+		Endpoints: []cost.Line{{Name: "POST rows", Dataset: "dbo.orders", Sums: sums(9)}, {Name: "GET versions", Sums: sums(1)}, {Name: "POST manifest", Dataset: "dbo.stock", Sums: sums(5)}},
+		Customers: []cost.Line{{Name: "acme", Dataset: "dbo.orders", Sums: sums(6)}, {Name: cost.Other, Dataset: "dbo.orders", Sums: sums(3)}, {Name: "beta", Dataset: "dbo.stock", Sums: sums(5)},
+			{Name: "acme", Sums: sums(1)}},
+	}}}))
+	b := serve(t, fleet.Config{Store: s, Operators: s}).signIn(ada)
+	const head = `<th scope="row">`
+	tables := b.get("/costs")
+	shows(t, tables, head+`<a href="/costs?by=customer&amp;table=dbo.orders"><bdi>dbo.orders</bdi></a>`, head+"<bdi>(no table", "9m", "the store does not count blocks", "!I/O budget", "!burst")
+	shows(t, b.get("/costs?by=customer&table=dbo.orders"), "of table <bdi>dbo.orders</bdi>", head+`<a href="/customers/acme"><bdi>acme</bdi></a>`, head+"<bdi>(other)</bdi>", "6m", "!beta",
+		`<input name="table" type="hidden" value="dbo.orders">`, `href="/costs?by=customer&amp;range=7d&amp;table=dbo.orders"`)
+	shows(t, b.get("/costs?by=endpoint&range=7d"), head+"<bdi>POST manifest</bdi>", head+"<bdi>POST rows</bdi>", "!dbo.orders</bdi>", `<input name="range" type="hidden" value="7d">`)
+	shows(t, b.get("/costs?by=customer&q=bet"), "beta", "!acme</bdi>", `href="/costs?by=customer&amp;q=bet&amp;range=30d"`, `href="/costs?by=endpoint"`)
+	shows(t, b.get("/costs?table=dbo.none"), "Nothing was spent")
+	for i := range 100 { // whatever is asked for, no more is kept than is bounded
+		shows(t, b.get(fmt.Sprintf("/costs?table=%d", i)), "Nothing was spent")
+	}
+}
+
+// volume is one of 500 GiB.
+var volume = cost.Volume{Baseline: 1500, Burst: 3000, Credits: 5.4e6}
+
+// balanceAt has so much left, at so many operations a second.
+func balanceAt(v cost.Volume, rate, left float64) func() (cost.Balance, bool) {
+	b := cost.NewBalance(v)
+	b.Spend(rate, time.Second)
+	b.Left = left
+	return func() (cost.Balance, bool) { return *b, true }
+}
+
+// The model of the volume is on the page of costs; when its burst ends soon,
+// the first page says so.
+func TestBudget(t *testing.T) {
+	s, ada, _ := newStore(t)
+	addCustomer(t, s, "acme", "")
+	for name, test := range map[string]struct {
+		balance      func() (cost.Balance, bool)
+		costs, fleet []string
+	}{
+		"well":     {balanceAt(volume, 800, 5.4e6), []string{"does not run out as things are", "5,400,000 of 5,400,000", "800 a second", "1,500 earned"}, []string{"!volume"}},
+		"in time":  {balanceAt(volume, 1600, 5.4e6), []string{"runs out in 15h"}, []string{"!volume"}},
+		"soon":     {balanceAt(volume, 2500, 5.4e6), []string{`<p class="bad">The burst runs out in 1h 30m if things go on.`}, []string{"The burst runs out in 1h 30m", `<a href="/costs">`}},
+		"over":     {balanceAt(volume, 2500, 0), []string{"is used up", "0 of 5,400,000"}, []string{"The burst is used up"}},
+		"no burst": {balanceAt(cost.Volume{Baseline: 3000, Burst: 3000}, 2500, 0), []string{"has no burst", "2,500 operations a second are spent", "of 3,000"}, []string{"!volume"}},
+		"no model": {func() (cost.Balance, bool) { return cost.Balance{}, false }, []string{"!I/O budget"}, []string{"!volume"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := serve(t, fleet.Config{Store: s, Operators: s, Balance: test.balance}).signIn(ada)
+			shows(t, b.get("/costs"), test.costs...)
+			shows(t, b.get("/"), test.fleet...)
+		})
+	}
 }

@@ -8,12 +8,6 @@ import (
 	"tidemark/cloud"
 )
 
-// Bounds of the lists of a snapshot.
-const (
-	mostDecisions  = 200
-	mostQuarantine = 500
-)
-
 // A Snapshot is the fleet at a time. It is not changed once it is made.
 type Snapshot struct {
 	At        time.Time
@@ -31,20 +25,6 @@ type Snapshot struct {
 	totals     totals
 }
 
-// A decided is the last decision on a table.
-type decided struct {
-	Customer, Dataset string
-	At                time.Time
-	Decision, Reason  string
-	Rule              int
-}
-
-// A held is a table with rows in quarantine.
-type held struct {
-	Customer, Dataset, State string
-	Rows                     int
-}
-
 // A share is how many customers have something in common.
 type share struct {
 	Name  string
@@ -60,7 +40,6 @@ type totals struct {
 func (s *store) snapshot(now time.Time, rules *cloud.Rules, silentAfter time.Duration) *Snapshot {
 	v := &Snapshot{At: now, datasets: slices.Clone(s.names), byID: make(map[string]*customer, len(s.customers)), rules: rules}
 	versions, systems := map[string]int{}, map[string]int{}
-	newest := []decided{}
 	for id, held := range s.customers {
 		c := *held // its tables are replaced, not changed, by its next report
 		c.judge(now, silentAfter)
@@ -70,24 +49,9 @@ func (s *store) snapshot(now time.Time, rules *cloud.Rules, silentAfter time.Dur
 			versions[cmp.Or(c.Version, "unknown")]++
 			systems[cmp.Or(c.OS, "unknown")]++
 		}
-		for _, t := range c.Tables {
-			if t.quarantine > 0 {
-				v.quarantine = append(v.quarantine, heldOf(&c, v.datasets[t.dataset], t))
-			}
-			if t.decided != 0 && (t.decision == "upload" || t.decision == "diff" || t.kind == ill) {
-				newest = append(newest, decided{c.ID, v.datasets[t.dataset], time.Unix(t.decided, 0).UTC(), t.decision, t.reason, int(t.rule)})
-			}
-		}
-		if len(newest) > 20*mostDecisions {
-			newest = newestOf(newest)
-		}
 	}
 	worstFirst(v.customers)
-	v.decisions = newestOf(newest)
-	slices.SortFunc(v.quarantine, func(a, b held) int {
-		return cmp.Or(cmp.Compare(b.Rows, a.Rows), cmp.Compare(a.Customer, b.Customer), cmp.Compare(a.Dataset, b.Dataset))
-	})
-	v.quarantine = slices.Clone(v.quarantine[:min(len(v.quarantine), mostQuarantine)])
+	v.decisions, v.quarantine = v.findDecisions(""), v.findHeld("")
 	v.versions, v.systems = shares(versions), shares(systems)
 	return v
 }
@@ -112,17 +76,6 @@ func (v *Snapshot) count(c *customer) {
 	}
 	t.Held += c.Held
 	t.Behind = max(t.Behind, c.Behind)
-}
-
-func heldOf(c *customer, dataset string, t standing) held {
-	return held{c.ID, dataset, t.state, int(t.quarantine)}
-}
-
-func newestOf(all []decided) []decided {
-	slices.SortFunc(all, func(a, b decided) int {
-		return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Customer, b.Customer), cmp.Compare(a.Dataset, b.Dataset))
-	})
-	return all[:min(len(all), mostDecisions)]
 }
 
 func shares(of map[string]int) (all []share) {

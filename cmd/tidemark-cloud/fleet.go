@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"tidemark/cloud"
+	"tidemark/cloud/cost"
 	"tidemark/cloud/fleet"
 	"tidemark/internal/command"
 	"tidemark/internal/fault"
@@ -56,7 +57,7 @@ func (f *fleetFlags) check(t *tls.Config) error {
 func (f *fleetFlags) secure(t *tls.Config) bool { return t != nil || f.proxy }
 
 // startFleet makes the page, and shows it where it is turned on.
-func (a *app) startFleet(ctx context.Context, f fleetFlags, checkIn time.Duration, store cloud.Store, t *tls.Config, proxies cloud.Proxies, log *zap.Logger) (*fleet.Page, func() error, error) {
+func (a *app) startFleet(ctx context.Context, f fleetFlags, checkIn time.Duration, store cloud.Store, balance func() (cost.Balance, bool), t *tls.Config, proxies cloud.Proxies, log *zap.Logger) (*fleet.Page, func() error, error) {
 	if f.listen == "" {
 		return nil, func() error { return nil }, nil
 	}
@@ -69,7 +70,7 @@ func (a *app) startFleet(ctx context.Context, f fleetFlags, checkIn time.Duratio
 		}
 		shown, end = replica, replica.close
 	}
-	page := fleet.New(fleet.Config{Store: shown, Operators: store, SilentAfter: fleet.SilentAfter(cmp.Or(checkIn, 30*time.Minute)), Secure: f.secure(t), Version: build(), Logger: log})
+	page := fleet.New(fleet.Config{Store: shown, Operators: store, Balance: balance, SilentAfter: fleet.SilentAfter(cmp.Or(checkIn, 30*time.Minute)), Secure: f.secure(t), Version: build(), Logger: log})
 	stop, err := f.start(ctx, page, proxies, t, log)
 	if err != nil {
 		end()

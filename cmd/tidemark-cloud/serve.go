@@ -69,7 +69,7 @@ step that is too much is taken back (tidemark-cloud rollout).
 
 What requests cost is written down once a minute (tidemark-cloud cost). With
 --io-volume the burst that a cloud volume has left is modelled from what Postgres
-counts; log and metrics tell before it runs out.
+counts; log, metrics and the fleet page tell before it runs out.
 
 With --fleet-listen it shows the fleet to operators (tidemark-cloud operators), at
 an address of its own. That is off by default and apart from the API, because the
@@ -157,7 +157,7 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 		return errors.Join(err, l.Close())
 	}
 	defer func() { err = errors.Join(err, endRecording()) }()
-	page, endPage, err := a.startFleet(ctx, f.fleet, f.checkIn, store, tlsConfig, proxies, log)
+	page, endPage, err := a.startFleet(ctx, f.fleet, f.checkIn, store, costs.Balance, tlsConfig, proxies, log)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
