@@ -505,6 +505,22 @@ func TestCosts(t *testing.T) {
 	}
 }
 
+// Where the database counts, blocks are told, and where to have the burst told.
+func TestCostsThatAreCounted(t *testing.T) {
+	s, ada, _ := newStore(t)
+	counters := func(hours int, read int64) cost.Record {
+		at := now.Truncate(time.Hour).Add(time.Duration(hours) * time.Hour)
+		return cost.Record{Span: cost.Hour, At: at, Counters: &cost.Counters{At: at, Log: 100 * read, Datasets: map[string]cost.Counted{"dbo.orders": {Read: read, Hit: 3 * read, Changed: read, RowBytes: 100}}}}
+	}
+	w := &cost.Window{Endpoints: []cost.Line{{Name: "POST rows", Dataset: "dbo.orders", Sums: cost.Sums{Requests: 4, Read: 1200, Hit: 9, Changed: 700}}},
+		Customers: []cost.Line{{Name: "acme", Dataset: "dbo.orders", Sums: cost.Sums{Requests: 4, Read: 1200, Hit: 9, Changed: 700}}}}
+	must(t, s.KeepCosts(t.Context(), []cost.Record{counters(-1, 50_000), counters(0, 64_321), {Span: cost.Hour, At: now.Truncate(time.Hour).Add(-time.Hour), Instance: "a", Window: w}}))
+	b := serve(t, fleet.Config{Store: s, Operators: s}).signIn(ada)
+	shows(t, b.get("/costs"), "Blocks read", "for requests and all else", `<td class="n">14,321</td><td class="n">42,963</td><td class="n">1.4 MiB</td>`, "<code>serve --io-volume</code>", "blocks read an hour; 14.3K in all")
+	shows(t, b.get("/costs?by=endpoint"), "POST rows", `<td class="n">1,200</td>`, "(background)", `<td class="n">13,121</td>`)
+	shows(t, b.get("/costs?by=customer"), "for their requests", "took most time", `<td class="n">1,200</td><td class="n">9</td><td class="n">68 KiB</td>`)
+}
+
 // volume is one of 500 GiB.
 var volume = cost.Volume{Baseline: 1500, Burst: 3000, Credits: 5.4e6}
 
