@@ -49,9 +49,9 @@ type costs struct {
 
 // asked is what a report of costs is about.
 type asked struct {
-	of    time.Duration
-	by    cost.By
-	table string // only this one; "": all
+	of              time.Duration
+	by              cost.By
+	table, customer string // only this one; "": all
 }
 
 type madeCosts struct {
@@ -65,7 +65,7 @@ func (c *costs) get(ctx context.Context, q asked, now time.Time) (*cost.Report, 
 	if m, ok := c.made[q]; ok && now.Sub(m.at).Abs() < costsFor {
 		return m.report, nil
 	}
-	r, err := cost.Read(ctx, c.store, cost.Query{By: q.by, Dataset: q.table, Since: now.Add(-q.of), Until: now, Now: now})
+	r, err := cost.Read(ctx, c.store, cost.Query{By: q.by, Dataset: q.table, Customer: q.customer, Since: now.Add(-q.of), Until: now, Now: now})
 	if err != nil {
 		return nil, err
 	}
@@ -100,28 +100,32 @@ func (p *Page) costsPage(r *http.Request) (string, any, error) {
 		One         string // what is told apart
 		Whose, Note string
 		Table       string
+		Customer    string
 		Plots       []plot
 		All         []spent
 		More        int
-	}{Budget: p.budget(), Table: q.Get("table")}
+	}{Budget: p.budget(), Table: q.Get("table"), Customer: q.Get("customer")}
 	for _, c := range ranges {
 		if c.name == q.Get("range") {
 			chosen = c
 		}
 	}
 	for _, b := range bys {
-		if string(b.by) == q.Get("by") {
+		if string(b.by) == q.Get("by") && data.Customer == "" {
 			by = b
 		}
 	}
 	for _, c := range ranges {
 		data.Ranges = append(data.Ranges, choice{Name: c.name, Label: c.label, URL: costsURL(q, "range", c.name), Chosen: c.name == chosen.name})
 	}
+	if data.Customer != "" { // of one, tables alone are told
+		by.whose, by.note = "for its requests", "Hours in which it was not among the customers that took most time are not told."
+	}
 	for _, b := range bys {
 		data.Bys = append(data.Bys, choice{Name: string(b.by), Label: b.label, URL: costsURL(q, "by", string(b.by)), Chosen: b.by == by.by})
 	}
 	now := p.config.Now()
-	report, err := p.costs.get(r.Context(), asked{chosen.of, by.by, data.Table}, now)
+	report, err := p.costs.get(r.Context(), asked{chosen.of, by.by, data.Table, data.Customer}, now)
 	if err != nil {
 		return "", nil, err
 	}
@@ -150,8 +154,8 @@ func (p *Page) costsPage(r *http.Request) (string, any, error) {
 // costsURL is the page of costs with one thing otherwise.
 func costsURL(q url.Values, name, value string) string {
 	to := url.Values{name: {value}}
-	for _, keep := range []string{"by", "range", "table", "q"} {
-		if v := q.Get(keep); v != "" && keep != name && (keep != "q" || name != "by") { // of another kind nothing is called that
+	for _, keep := range []string{"by", "customer", "range", "table", "q"} {
+		if v := q.Get(keep); v != "" && keep != name && (name != "by" || keep != "q" && keep != "customer") { // of another kind nothing is called that
 			to.Set(keep, v)
 		}
 	}

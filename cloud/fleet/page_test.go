@@ -21,7 +21,7 @@ import (
 	"tidemark/internal/wire"
 )
 
-var pages = []string{"/", "/?q=acme", "/customers/acme", "/decisions", "/agents", "/quarantine", "/rollouts", "/costs", "/costs?by=customer&table=acme", "/nothing"}
+var pages = []string{"/", "/?q=acme", "/customers/acme", "/decisions", "/agents", "/quarantine", "/rollouts", "/costs", "/costs?by=customer&table=acme", "/costs?customer=acme", "/nothing"}
 
 // Nobody who is not signed in sees anything but the form.
 func TestStrangers(t *testing.T) {
@@ -355,7 +355,7 @@ func TestHostileNames(t *testing.T) {
 	report(t, s, "acme", time.Minute, r)
 	b := serve(t, fleet.Config{Store: s, Operators: s}).signIn(ada)
 	q := url.QueryEscape(script)
-	for _, path := range append(pages, "/?q="+q, "/decisions?q="+q, "/costs?range="+q, "/costs?by=customer&table="+q+"&q="+q, "/?show="+q+"&page=-1", "/customers/"+url.PathEscape(script), "/customers/acme?table="+q, "/login?next="+q) {
+	for _, path := range append(pages, "/?q="+q, "/decisions?q="+q, "/costs?range="+q, "/costs?by=customer&table="+q+"&q="+q, "/costs?customer="+q, "/?show="+q+"&page=-1", "/customers/"+url.PathEscape(script), "/customers/acme?table="+q, "/login?next="+q) {
 		_, text, _ := b.do("GET", path, nil)
 		for _, bad := range []string{"<script>alert", "<img src=x", `"><b>`, `href="javascript:`} {
 			if strings.Contains(text, bad) {
@@ -482,6 +482,7 @@ func TestJournal(t *testing.T) {
 // endpoints; a search stays with that.
 func TestCosts(t *testing.T) {
 	s, ada, _ := newStore(t)
+	addCustomer(t, s, "acme", "")
 	hour := now.Truncate(time.Hour)
 	sums := func(n int64) cost.Sums {
 		return cost.Sums{Requests: n, Time: time.Duration(n) * time.Minute, Rows: 100 * n, Changed: 10 * n, Read: 1000 * n, Hit: 7 * n}
@@ -500,6 +501,10 @@ func TestCosts(t *testing.T) {
 	shows(t, b.get("/costs?by=endpoint&range=7d"), head+"<bdi>POST manifest</bdi>", head+"<bdi>POST rows</bdi>", "!dbo.orders</bdi>", `<input name="range" type="hidden" value="7d">`)
 	shows(t, b.get("/costs?by=customer&q=bet"), "beta", "!acme</bdi>", `href="/costs?by=customer&amp;q=bet&amp;range=30d"`, `href="/costs?by=endpoint"`)
 	shows(t, b.get("/costs?table=dbo.none"), "Nothing was spent")
+	shows(t, b.get("/customers/acme"), `<a href="/costs?customer=acme">What it costs`)
+	shows(t, b.get("/costs?customer=acme"), `of <a href="/customers/acme">`, "<bdi>dbo.orders</bdi>", "6m", "!dbo.stock", `href="/costs?by=customer"`, `href="/costs?customer=acme&amp;range=7d"`,
+		`<input name="customer" type="hidden" value="acme">`, "are not told")
+	shows(t, b.get("/costs?customer=acme&by=endpoint"), "<bdi>dbo.orders</bdi>", "!POST rows")
 	for i := range 100 { // whatever is asked for, no more is kept than is bounded
 		shows(t, b.get(fmt.Sprintf("/costs?table=%d", i)), "Nothing was spent")
 	}
