@@ -451,6 +451,51 @@ func TestServeDrains(t *testing.T) {
 	})
 }
 
+// What does not end in its time is ended, and Serve tells.
+func TestServeEndsWhatDrainsTooLong(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newSite(t, cloud.Config{})
+		inside, undone := make(chan struct{}), make(chan time.Duration, 1)
+		var stopped time.Time
+		s.store.versions = func(ctx context.Context) error {
+			close(inside)
+			<-ctx.Done()
+			undone <- time.Since(stopped)
+			return ctx.Err()
+		}
+		l := newPipes()
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- s.server.Serve(ctx, l, nil) }()
+		transport := &http.Transport{DialContext: l.DialContext}
+		defer transport.CloseIdleConnections()
+		lost := make(chan error, 1)
+		go func() {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+l.Addr().String()+versionsPath, nil)
+			if err == nil {
+				r.Header.Set("Authorization", "Bearer "+s.key)
+				var got *http.Response
+				if got, err = transport.RoundTrip(r); err == nil {
+					got.Body.Close()
+				}
+			}
+			lost <- err
+		}()
+		<-inside
+		stopped = time.Now()
+		stop()
+		if after := <-undone; after < 20*time.Second || after > 21*time.Second {
+			t.Errorf("the store's work was ended after %v", after)
+		}
+		if err := <-lost; err == nil {
+			t.Error("the request was answered")
+		}
+		if err := <-ended; !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Serve: %v", err)
+		}
+	})
+}
+
 func TestTooLargeBeforeItIsSent(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := newSite(t, cloud.Config{})
