@@ -251,8 +251,12 @@ func spend(t testing.TB, s cost.Store) {
 			if i == 1 && h > 40 {
 				n *= 3
 			}
-			w.Endpoints = append(w.Endpoints, cost.Line{Name: "POST rows", Dataset: name,
-				Sums: cost.Sums{Requests: n, Time: time.Duration(n) * 20 * time.Millisecond, Rows: n * 200, Changed: n * 150, BytesIn: n * 9000, BytesOut: n * 300}})
+			sums := func(n int64) cost.Sums {
+				return cost.Sums{Requests: n, Time: time.Duration(n) * 20 * time.Millisecond, Rows: n * 200, Changed: n * 150, BytesIn: n * 9000, BytesOut: n * 300}
+			}
+			w.Endpoints = append(w.Endpoints, cost.Line{Name: "POST rows", Dataset: name, Sums: sums(n)})
+			w.Customers = append(w.Customers, cost.Line{Name: "acme", Dataset: name, Sums: sums(n / 10 * int64(1+i%2))}, cost.Line{Name: fmt.Sprintf("site-%04d", i), Dataset: name, Sums: sums(n / 4)},
+				cost.Line{Name: cost.Other, Dataset: name, Sums: sums(n / 2)})
 		}
 		records = append(records, cost.Record{Span: cost.Hour, At: now.Truncate(time.Hour).Add(time.Duration(h-47) * time.Hour), Instance: "a", Window: w})
 	}
