@@ -20,11 +20,12 @@ GOVULNCHECK ?= golang.org/x/vuln/cmd/govulncheck@latest
 vuln:
 	$(GO) run $(GOVULNCHECK) $(PKGS)
 
-# Postgres server programs and a C compiler for the race detector. Debian and its relatives only; elsewhere
+# Postgres server programs, a C compiler for the race detector, promtool, Chromium. Debian and its relatives only; elsewhere
 # install them first: prepare says what is missing.
 prepare:
 	./internal/pgtest/prepare.sh
 	./deploy/prometheus/prepare.sh
+	./cloud/fleet/prepare.sh
 
 check: vet lint windows
 
