@@ -39,8 +39,13 @@ type lease struct {
 // phase is where in a span the site lies: the same after every start, another
 // one for every customer.
 func (a *Agent) phase(span time.Duration) time.Duration {
-	sum := sha256.Sum256([]byte(a.siteCustomer()))
-	return time.Duration(float64(binary.BigEndian.Uint32(sum[:])) / (1 << 32) * float64(span))
+	return time.Duration(share(a.siteCustomer()) * float64(span))
+}
+
+// share is in [0, 1), the same for a seed at all times.
+func share(seed string) float64 {
+	sum := sha256.Sum256([]byte(seed))
+	return float64(binary.BigEndian.Uint32(sum[:])) / (1 << 32)
 }
 
 func (a *Agent) siteCustomer() string {

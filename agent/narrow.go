@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"go.uber.org/zap"
@@ -12,7 +13,10 @@ import (
 
 // A narrowing is the operator's policy. It only ever takes away from what the
 // site's own configuration allows.
-type narrowing struct{ wire.Policy }
+type narrowing struct {
+	wire.Policy
+	known bool // the cloud was heard of it
+}
 
 // table is what the policy says about a dataset.
 func (n narrowing) table(dataset string) wire.TablePolicy {
@@ -43,6 +47,38 @@ func because(reason string) string {
 // interval is a table's own or the operator's, whichever is longer.
 func (n narrowing) interval(t TableSite) time.Duration {
 	return max(t.Interval, time.Duration(n.table(t.Dataset).MinInterval)*time.Second)
+}
+
+// A forcing is how a table comes to keep the skips that the operator forces.
+type forcing struct {
+	asked int  // as last seen
+	told  bool // of them, by this process
+	left  int  // so many of them are left out until the next sync
+	since int  // evaluations since the last one, as last seen
+}
+
+// skips is how many of the skips that the operator asks for hold now, for a
+// table that has own ones and was evaluated since times since its last sync.
+// Those that are asked for anew are not all kept the first time: tables that
+// change all the time would be looked at together else, at all sites that
+// heard of it together, again and again. How many are left out is the seed's,
+// and for another number another share.
+func (f *forcing) skips(n narrowing, dataset string, own, since int, seed string) int {
+	if !n.known {
+		return 0
+	}
+	asked := n.table(dataset).ForcedSkips
+	switch {
+	case asked != f.asked:
+		f.left = 0
+		if more := asked - max(own, f.asked); f.told && more > 0 {
+			f.left = int(share(fmt.Sprint(seed, " ", asked)) * float64(more))
+		}
+	case since < f.since: // it was synced
+		f.left = 0
+	}
+	f.asked, f.told, f.since = asked, true, since
+	return asked - f.left
 }
 
 // limits are a table's own with the operator's bound on a batch.
@@ -103,7 +139,7 @@ func (a *Agent) askPolicy(ctx context.Context) error {
 		return err
 	}
 	a.mu.Lock()
-	a.narrowed = narrowing{p}
+	a.narrowed = narrowing{p, true}
 	select {
 	case <-a.policyKnown:
 	default:

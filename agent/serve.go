@@ -22,7 +22,11 @@ func (a *Agent) schedule() {
 	for i, s := range sources {
 		src := scheduler.Source{Name: s.name, Running: site.Sources[i].Running}
 		for _, t := range s.tables {
-			src.Tables = append(src.Tables, scheduler.Table{Name: t.site.Dataset, Interval: narrowed.interval(t.site), Open: t.site.Open})
+			due := scheduler.Table{Name: t.site.Dataset, Interval: narrowed.interval(t.site), Open: t.site.Open}
+			if due.Interval > t.site.Interval { // the operator may have slowed all sites down, at once
+				due.Spread = due.Interval
+			}
+			src.Tables = append(src.Tables, due)
 			if t.record().Paused != nil {
 				still = append(still, t.site.Dataset)
 			}

@@ -36,6 +36,7 @@ type table struct {
 	stranger wire.Version // of somebody else, which a cycle has looked at
 	twin     twin
 	told     []int // ids of the columns as last registered: see reborn
+	forced   forcing
 }
 
 // request is something that a person asked for and waits for.

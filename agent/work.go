@@ -96,10 +96,12 @@ func (t *table) resting(now time.Time) string {
 	return ""
 }
 
+// limits are those of its next decision, under t.mu.
 func (t *table) limits(p narrowing) scheduler.Limits {
 	l := scheduler.Limits{ForcedSkips: t.site.ForcedSkips, MaxSkips: t.site.MaxSkips}.Phased(t.seed())
+	forced := t.forced.skips(p, t.site.Dataset, l.ForcedSkips, t.rec.Scheduler.SinceSync, t.a.site.Customer+" "+t.site.Dataset)
 	l = scheduler.Limits{
-		ForcedSkips: max(l.ForcedSkips, p.table(t.site.Dataset).ForcedSkips),
+		ForcedSkips: max(l.ForcedSkips, forced),
 		MaxSkips:    l.MaxSkips,
 		VerifyEvery: t.site.VerifyEvery,
 		CountEvery:  t.site.CountEvery,

@@ -31,6 +31,7 @@ type Table struct {
 	Name     string                   // unique over all sources
 	Interval time.Duration            // between two cycles, over 0; jittered by a tenth
 	Open     func(now time.Time) bool // whether it may run at this time of day; nil means always
+	Spread   time.Duration            // as in Config, when the interval is a new one; 0 means the Config's
 }
 
 // Errors of Now, found with errors.Is.
@@ -114,7 +115,7 @@ func (q *Queue) Set(sources []Source) {
 			if at, ok := q.ticks[k]; ok {
 				ticks[k] = at
 			} else if _, ok := ticks[k]; !ok {
-				ticks[k] = now.Add(q.phase(k))
+				ticks[k] = now.Add(q.phase(k, cmp.Or(t.Spread, q.config.Spread)))
 			}
 		}
 	}
@@ -131,7 +132,7 @@ func (q *Queue) Set(sources []Source) {
 
 // phase is where in the first interval a tick lies: the same after every
 // restart, another one for every site and source.
-func (q *Queue) phase(k tick) time.Duration {
+func (q *Queue) phase(k tick, spread time.Duration) time.Duration {
 	h := fnv.New64a()
 	for _, part := range []string{q.config.Seed, k.source, k.interval.String()} {
 		h.Write([]byte(part)) // never fails
@@ -139,7 +140,7 @@ func (q *Queue) phase(k tick) time.Duration {
 	}
 	// FNV of short texts that differ in their ends differs in its low bits.
 	share := float64(h.Sum64()%100_003) / 100_003
-	return time.Duration(share * float64(min(q.config.Spread, k.interval)))
+	return time.Duration(share * float64(min(spread, k.interval)))
 }
 
 // after is when the tick behind one at the given time is due.

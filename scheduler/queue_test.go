@@ -99,6 +99,30 @@ func TestSitesAndSourcesAreSpread(t *testing.T) {
 	})
 }
 
+// Sites that are slowed down at once, by a policy, do not have their cycles at
+// once from then on.
+func TestASlowerPaceIsSpread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := map[time.Duration]int{}
+		for i := range 1000 {
+			q := scheduler.NewQueue(scheduler.Config{Seed: fmt.Sprintf("customer-%03d", i)})
+			table := scheduler.Table{Name: "t", Interval: time.Minute}
+			q.Set([]scheduler.Source{{Name: "main", Tables: []scheduler.Table{table}}})
+			table.Interval, table.Spread = 10*time.Minute, 10*time.Minute
+			for range 2 { // the second time nothing changes
+				q.Set([]scheduler.Source{{Name: "main", Tables: []scheduler.Table{table}}})
+			}
+			due, _ := q.Due("t")
+			seen[time.Until(due).Truncate(time.Minute)]++
+		}
+		for minute := range 10 {
+			if n := seen[time.Duration(minute)*time.Minute]; n < 50 || n > 150 {
+				t.Errorf("%d of 1,000 sites are due in the minute after %d", n, minute)
+			}
+		}
+	})
+}
+
 func TestNoTwoCyclesOfOneTableAndNoStarving(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := scheduler.NewQueue(scheduler.Config{Seed: "acme", Running: 1})
