@@ -75,6 +75,6 @@ type TablePolicy struct {
 	Disabled    bool   `json:"disabled,omitempty"`
 	Reason      string `json:"reason,omitempty"`
 	MinInterval int    `json:"min_interval_seconds,omitempty"` // seconds between two cycles, at least
-	ForcedSkips int    `json:"forced_skips,omitempty"`         // at least
+	ForcedSkips int    `json:"forced_skips,omitempty"`         // at least, but for the first time after it was set
 	MaxRows     int    `json:"max_batch_rows,omitempty"`       // at most
 }
