@@ -30,11 +30,12 @@ type Plan struct {
 }
 
 // owed is how long after both sides are equal something may still be done by
-// right: what a table was compared for, a rest after a scan that was slow, and
-// the hour of silence after which a twin has ended.
+// right: what a table was compared for, a rest after a scan that was slow, the
+// hour of silence after which a twin has ended, and what a cloud is sent that was
+// put back to the same rows, which a site notices at its next check-in.
 func (p Plan) owed() time.Duration {
 	for _, s := range p.Steps {
-		if s.Do == "twin" || s.Do == "source fault" && s.Kind == "slow" {
+		if s.Do == "twin" || s.Do == "put cloud back" || s.Do == "source fault" && s.Kind == "slow" {
 			return 2 * time.Hour
 		}
 	}
