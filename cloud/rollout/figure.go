@@ -71,8 +71,8 @@ type Figures interface {
 	Figures(ctx context.Context) (Sample, error)
 }
 
-// worst returns the highest of each figure.
-func worst(all map[string]Sample) Sample {
+// Worst returns the highest of each figure that instances have told.
+func Worst(all map[string]Sample) Sample {
 	out := Sample{}
 	for _, s := range all {
 		for _, f := range AllFigures {

@@ -24,9 +24,6 @@ func (h history) tell(mine Sample, now time.Time) Sample {
 	return told
 }
 
-// Now are the figures that the instances have told lately, the worst of each.
-func Now(told map[string]Sample) Sample { return worst(told) }
-
 // Waits says what the step that was asked for waits for, by what each instance
 // has told lately: a line for each bound, or why there is none. Nothing where
 // no step waits.
@@ -39,7 +36,7 @@ func (r Rollout) Waits(told map[string]Sample, now time.Time) (lines []string) {
 	case len(told) == 0:
 		return []string{"no server tells its figures: one has to run"}
 	}
-	seen := worst(told)
+	seen := Worst(told)
 	decides := told[slices.Min(slices.Collect(maps.Keys(told)))]
 	for _, b := range r.Bounds {
 		v, known := seen[b.Figure]

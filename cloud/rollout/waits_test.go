@@ -67,7 +67,7 @@ func TestWaits(t *testing.T) {
 		lag.Store(60)
 		time.Sleep(5 * time.Minute)
 		says("lag is 1m0s, over 10s, before the step", "latency is 20ms, seen for long enough", "queue is 3, seen for long enough")
-		if now := Now(b.told()); len(now) != 3 || now[Lag] != 60 {
+		if now := Worst(b.told()); len(now) != 3 || now[Lag] != 60 {
 			t.Errorf("the figures are %v", now)
 		}
 		lag.Store(1)

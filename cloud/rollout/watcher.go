@@ -123,7 +123,7 @@ func (w *Watcher) look(ctx context.Context) error {
 	shared[w.Instance] = mine
 	now = time.Now()
 	w.mu.Lock()
-	w.seen = w.seen.add(now, worst(shared))
+	w.seen = w.seen.add(now, Worst(shared))
 	seen := w.seen
 	w.mu.Unlock()
 	decides := slices.Min(slices.Collect(maps.Keys(shared))) == w.Instance

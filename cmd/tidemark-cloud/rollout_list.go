@@ -102,6 +102,8 @@ func lookAtRollouts(ctx context.Context, s cloud.Store, name string) ([]shownRol
 	}
 	shown := []shownRollout{}
 	var names []string
+	var told map[string]rollout.Sample // once a rollout is watched
+	now := time.Now()
 	for _, v := range rules.Rollouts {
 		names = append(names, v.Name)
 		if name != "" && v.Name != name {
@@ -121,12 +123,13 @@ func lookAtRollouts(ctx context.Context, s cloud.Store, name string) ([]shownRol
 				}
 			}
 		}
-		if now := time.Now(); v.Watched(now) {
-			told, err := (&cloud.Board{Store: s}).Told(ctx)
-			if err != nil {
-				return nil, err
+		if v.Watched(now) {
+			if told == nil {
+				if told, err = (&cloud.Board{Store: s}).Told(ctx); err != nil {
+					return nil, err
+				}
 			}
-			r.Waits, r.Now, r.Unwatched = v.Waits(told, now), rollout.Now(told), len(told) == 0
+			r.Waits, r.Now, r.Unwatched = v.Waits(told, now), rollout.Worst(told), len(told) == 0
 		}
 		shown = append(shown, r)
 	}
