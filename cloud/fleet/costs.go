@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -151,10 +152,14 @@ func (p *Page) costsPage(r *http.Request) (string, any, error) {
 	return "costs.html", data, nil
 }
 
+// costsAbout are the parts of a query that tell which costs are shown, beside
+// what is searched for among them.
+var costsAbout = []string{"by", "customer", "range", "table"}
+
 // costsURL is the page of costs with one thing otherwise.
 func costsURL(q url.Values, name, value string) string {
 	to := url.Values{name: {value}}
-	for _, keep := range []string{"by", "customer", "range", "table", "q"} {
+	for _, keep := range append(slices.Clone(costsAbout), "q") {
 		if v := q.Get(keep); v != "" && keep != name && (name != "by" || keep != "q" && keep != "customer") { // of another kind nothing is called that
 			to.Set(keep, v)
 		}

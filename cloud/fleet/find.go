@@ -40,6 +40,9 @@ func newSearch(q string) *search {
 
 // in tells whether one of texts has what is searched for.
 func (s *search) in(texts ...string) bool {
+	if s.text == "" { // a snapshot is of all tables, and looks for nothing
+		return true
+	}
 	for _, t := range texts {
 		found, ok := s.known[t]
 		if !ok {

@@ -186,7 +186,7 @@ func keeping(view string, r *http.Request) (all []kept) {
 	if view != "costs.html" {
 		return nil
 	}
-	for _, name := range []string{"by", "customer", "range", "table"} {
+	for _, name := range costsAbout {
 		if v := r.URL.Query().Get(name); v != "" {
 			all = append(all, kept{name, v})
 		}
