@@ -86,7 +86,7 @@ func (l *limit) close(at time.Time) {
 	switch {
 	case gradient < 1:
 		l.now *= gradient
-	case ratio > asUsual:
+	case ratio > asUsual: // it stays
 	case l.pressed, float64(l.peak) >= 0.8*math.Floor(l.now): // one that is not used says nothing of what there is room for
 		l.now += max(1, growth*math.Sqrt(l.now))
 	}

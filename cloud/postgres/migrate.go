@@ -64,6 +64,10 @@ func migrate(ctx context.Context, pool *connections) error {
 // they go on meanwhile.
 const lockPause = 2 * time.Second
 
+// migrationPatience is in front of a migration: it takes its time, within that
+// of all; but who waits for a lock has all others wait behind it.
+const migrationPatience = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '" + ddlLockTimeout + "';\n"
+
 func migrationHint(err error) string {
 	if code(err) == codePrivilege {
 		return "the user needs CREATE on the database the first time, and must own the schemas tidemark and data"
@@ -107,16 +111,8 @@ func migrateNext(ctx context.Context, tx pgx.Tx, names []string) (done bool, err
 	if strings.HasPrefix(string(sql), outsideMark) {
 		return false, &outside{config: tx.Conn().Config(), number: have + 1, name: names[have], sql: string(sql)}
 	}
-	// It takes its time, within that of all; but who waits for a lock has all
-	// others wait behind it.
-	if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = 0"); err != nil {
-		return false, err
-	}
-	if _, err := tx.Exec(ctx, "SET LOCAL lock_timeout = '"+ddlLockTimeout+"'"); err != nil {
-		return false, err
-	}
 	// The simple protocol takes several statements at once.
-	if _, err := tx.Conn().PgConn().Exec(ctx, string(sql)).ReadAll(); err != nil {
+	if _, err := tx.Conn().PgConn().Exec(ctx, migrationPatience+string(sql)).ReadAll(); err != nil {
 		return false, fmt.Errorf("%s: %w", names[have], err)
 	}
 	_, err = tx.Exec(ctx, "INSERT INTO tidemark.migrations (number, name) VALUES ($1, $2)", have+1, names[have])
