@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"runtime"
 	"strings"
@@ -404,6 +405,20 @@ func TestMetricsCountRowsOnce(t *testing.T) {
 	}
 }
 
+// askVersions asks for the versions over a listener of its own.
+func (s *site) askVersions(t *testing.T, transport http.RoundTripper, l net.Listener) (status int, err error) {
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+l.Addr().String()+versionsPath, nil)
+	if err != nil {
+		return 0, err
+	}
+	r.Header.Set("Authorization", "Bearer "+s.key)
+	got, err := transport.RoundTrip(r)
+	if err != nil {
+		return 0, err
+	}
+	return got.StatusCode, got.Body.Close()
+}
+
 func TestServeDrains(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := newSite(t, cloud.Config{})
@@ -421,19 +436,11 @@ func TestServeDrains(t *testing.T) {
 		defer transport.CloseIdleConnections()
 		status := make(chan int, 1)
 		go func() {
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+l.Addr().String()+versionsPath, nil)
-			if err != nil {
-				t.Error(err)
-			}
-			r.Header.Set("Authorization", "Bearer "+s.key)
-			got, err := transport.RoundTrip(r)
+			got, err := s.askVersions(t, transport, l)
 			if err != nil {
 				t.Errorf("the request in work: %v", err)
-				status <- 0
-				return
 			}
-			got.Body.Close()
-			status <- got.StatusCode
+			status <- got
 		}()
 		<-inside
 		stop()
@@ -471,14 +478,7 @@ func TestServeEndsWhatDrainsTooLong(t *testing.T) {
 		defer transport.CloseIdleConnections()
 		lost := make(chan error, 1)
 		go func() {
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+l.Addr().String()+versionsPath, nil)
-			if err == nil {
-				r.Header.Set("Authorization", "Bearer "+s.key)
-				var got *http.Response
-				if got, err = transport.RoundTrip(r); err == nil {
-					got.Body.Close()
-				}
-			}
+			_, err := s.askVersions(t, transport, l)
 			lost <- err
 		}()
 		<-inside

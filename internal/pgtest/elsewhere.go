@@ -18,6 +18,12 @@ func Start(t testing.TB) string {
 // Standby has nothing to follow.
 func Standby(t testing.TB, _ string) string { return Start(t) }
 
+// Replica has nothing to connect to.
+func Replica(t testing.TB, _ string) (leave func()) {
+	Start(t)
+	return func() {}
+}
+
 // Run has nothing to run.
 func Run(context.Context, string, ...string) error { return errors.ErrUnsupported }
 

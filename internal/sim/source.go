@@ -210,29 +210,33 @@ func (s *source) write(st Step) {
 	d := newDraw(st.Seed, 3)
 	for range st.N {
 		// One at a time: while the second waits for a lock, the first is done.
-		for _, statement := range strings.Split(s.statement(kindOf(st.Table), d), "; ") {
+		for _, statement := range s.statements(kindOf(st.Table), d) {
 			_ = s.do(statement)
 		}
 	}
 }
 
-func (s *source) statement(k kind, d draw) string {
+// statements are one, or a row that goes and another that comes.
+func (s *source) statements(k kind, d draw) []string {
 	cols, key := strings.Join(k.key, ", "), k.keyOf(d)
 	where := s.where(k, key)
 	insert := func(key string) string {
 		return fmt.Sprintf("INSERT INTO dbo.%s (%s, v, n) VALUES (%s, N'%s', %d)", k.name, cols, key, word(d), d.between(0, 999))
 	}
-	switch n := d.IntN(10); {
+	n := d.IntN(10)
+	switch {
 	case n < 4:
-		return insert(key)
+		return []string{insert(key)}
 	case n < 6:
-		return fmt.Sprintf("UPDATE dbo.%s SET n = %d WHERE %s", k.name, d.between(0, 999), where)
+		return []string{fmt.Sprintf("UPDATE dbo.%s SET n = %d WHERE %s", k.name, d.between(0, 999), where)}
 	case n < 7:
-		return fmt.Sprintf("UPDATE dbo.%s SET v = N'%s' WHERE n %% %d = 0", k.name, word(d), d.between(1, 5))
-	case n < 9:
-		return fmt.Sprintf("DELETE FROM dbo.%s WHERE %s", k.name, where)
+		return []string{fmt.Sprintf("UPDATE dbo.%s SET v = N'%s' WHERE n %% %d = 0", k.name, word(d), d.between(1, 5))}
 	}
-	return fmt.Sprintf("DELETE FROM dbo.%s WHERE %s; %s", k.name, where, insert(k.keyOf(d)))
+	gone := fmt.Sprintf("DELETE FROM dbo.%s WHERE %s", k.name, where)
+	if n < 9 {
+		return []string{gone}
+	}
+	return []string{gone, insert(k.keyOf(d))}
 }
 
 func word(d draw) string { return d.of("ebb", "flood", "neap", "spring", "slack", "é☃") }
@@ -299,7 +303,7 @@ func (s *source) begin(st Step) {
 	}
 	d := newDraw(st.Seed, 3)
 	for range d.between(1, 4) {
-		text := "SET LOCK_TIMEOUT 1000; " + s.statement(kindOf(st.Table), d)
+		text := "SET LOCK_TIMEOUT 1000; " + strings.Join(s.statements(kindOf(st.Table), d), "; ")
 		if err := tx.Exec(ctx, text); err != nil {
 			s.w.say("source", "transaction %d: %s: %v", st.N, text, err)
 		} else {
